@@ -1,0 +1,1 @@
+"""The SSL Certificate Manager: certificates for private keys that never arrive here."""

@@ -1,0 +1,1 @@
+"""Engines, sessions, roles and the embedded PostgreSQL."""

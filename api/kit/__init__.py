@@ -1,0 +1,1 @@
+"""The bottom room: errors and secrets that every other room may use."""

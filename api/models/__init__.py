@@ -1,0 +1,85 @@
+"""Tables and tags, nothing else. Importing this package maps every table."""
+
+from typing import Final
+
+from api.models.access import (
+    ApiTokenRow,
+    RecognisedDeviceRow,
+    SecurityEventRow,
+    SessionRow,
+    StaffRow,
+    ThrottleRow,
+)
+from api.models.accounts import AccountRow, OneTimeLinkRow
+from api.models.agents import AgentRow, InstallationRow
+from api.models.base import (
+    KEYS_METADATA,
+    AccountId,
+    AgentId,
+    ApiTokenId,
+    Base,
+    CertificateId,
+    DeliveryId,
+    DomainId,
+    OrderId,
+    SessionId,
+    StaffId,
+)
+from api.models.certificates import (
+    AcknowledgementRow,
+    AuthorizationRow,
+    CaAccountRow,
+    CertificateRow,
+    DisclosureRow,
+    OrderRow,
+)
+from api.models.domains import DomainRow, DomainValidationRow
+from api.models.outbox import DeliveryRow, IdempotencyKeyRow
+from api.models.tags import CONTENT_KEY_TAG, GOVERNANCE_TAGS
+from api.models.vocabulary import VOCABULARY, Purpose, Retention
+from governance.catalog import Catalog
+from governance.models import define_key_tables, define_tables
+
+GOVERNANCE: Final = define_tables(Base.metadata, GOVERNANCE_TAGS)
+CONTENT_KEY_TABLE: Final = define_key_tables(KEYS_METADATA, CONTENT_KEY_TAG)
+CATALOG: Final = Catalog.of(VOCABULARY, Base.metadata, KEYS_METADATA)
+
+__all__ = [
+    "CATALOG",
+    "CONTENT_KEY_TABLE",
+    "GOVERNANCE",
+    "KEYS_METADATA",
+    "VOCABULARY",
+    "AccountId",
+    "AccountRow",
+    "AcknowledgementRow",
+    "AgentId",
+    "AgentRow",
+    "ApiTokenId",
+    "ApiTokenRow",
+    "AuthorizationRow",
+    "Base",
+    "CaAccountRow",
+    "CertificateId",
+    "CertificateRow",
+    "DeliveryId",
+    "DeliveryRow",
+    "DisclosureRow",
+    "DomainId",
+    "DomainRow",
+    "DomainValidationRow",
+    "IdempotencyKeyRow",
+    "InstallationRow",
+    "OneTimeLinkRow",
+    "OrderId",
+    "OrderRow",
+    "Purpose",
+    "RecognisedDeviceRow",
+    "Retention",
+    "SecurityEventRow",
+    "SessionId",
+    "SessionRow",
+    "StaffId",
+    "StaffRow",
+    "ThrottleRow",
+]

@@ -1,0 +1,79 @@
+"""Who is asking: a principal, the account it acts for, and what it was granted.
+
+A viewer is made once per request from a session, an API token, or nothing, and handed down; it is not looked up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from api.models import AccountId, AgentId, ApiTokenId, SessionId, StaffId
+from governance.access import Grants
+from governance.audit.event import Actor, Person
+
+
+class Role(StrEnum):
+    """In what capacity a viewer acts; it enters audit events and the key of cached plans."""
+
+    ANONYMOUS = "anonymous"
+    HOLDER = "holder"
+    AGENT = "agent"
+    COMPLIANCE_OFFICER = "compliance_officer"
+    AUDITOR = "auditor"
+    SUPPORT = "support"
+    ADMINISTRATOR = "administrator"
+    JOB = "job"
+
+
+STAFF_ROLES: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR, Role.SUPPORT, Role.ADMINISTRATOR})
+ALL_OWN_DATA: Final = frozenset({"user"})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from. The address is whole; only security records and sealed parts may keep it so."""
+
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """One caller. `person` is None only for anonymous callers and jobs."""
+
+    role: Role
+    origin: Origin = Origin()
+    person: Person | None = None
+    account_id: AccountId | None = None
+    staff_id: StaffId | None = None
+    session_id: SessionId | None = None
+    api_token_id: ApiTokenId | None = None
+    agent_id: AgentId | None = None
+    grants: Grants = field(default_factory=Grants)
+
+    @property
+    def actor(self) -> Actor:
+        """Return how audit events name this viewer."""
+        return Actor(self.person.pseudonym if self.person else None, self.role.value)
+
+    @property
+    def is_staff(self) -> bool:
+        """Tell whether the operator's own people are asking."""
+        return self.role in STAFF_ROLES
+
+    def sealed_origin(self) -> dict[Person, dict[str, Any]]:
+        """Return what identifies the caller, for the sealed part of an event; empty for nobody known."""
+        if self.person is None or not (self.origin.address or self.origin.user_agent):
+            return {}
+        return {self.person: {"address": self.origin.address, "user_agent": self.origin.user_agent}}
+
+
+def anonymous(origin: Origin) -> Viewer:
+    """Return the viewer of a request that says nothing about who asks."""
+    return Viewer(Role.ANONYMOUS, origin)
+
+
+JOB: Final = Viewer(Role.JOB)

@@ -1,0 +1,56 @@
+"""The access decision: what an operation needs, what a caller was granted, and the difference.
+
+Decided before any row is read. A grant covers itself and everything below it: `user.contact` covers
+`user.contact.email`, and `domains` covers `domains:read`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What an operation needs: scopes, and the data categories it would show."""
+
+    scopes: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a caller holds."""
+
+    scopes: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The operation may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The operation may not run; `missing` names every grant that is lacking, sorted."""
+
+    missing: tuple[str, ...]
+
+
+Decision = Allowed | Denied
+
+
+def covers(granted: str, needed: str) -> bool:
+    """Tell whether a grant reaches what is needed, by whole steps of its path."""
+    return granted == needed or needed.startswith((granted + ".", granted + ":"))
+
+
+def decide(requirement: Requirement, grants: Grants) -> Decision:
+    """Compare what is needed with what is held."""
+    missing = {scope for scope in requirement.scopes if not _held(scope, grants.scopes)}
+    missing |= {f"data:{name}" for name in requirement.categories if not _held(name, grants.categories)}
+    return Denied(tuple(sorted(missing))) if missing else Allowed()
+
+
+def _held(needed: str, granted: frozenset[str]) -> bool:
+    return any(covers(grant, needed) for grant in granted)
