@@ -1,7 +1,7 @@
 """The catalogue: every table, its tagged columns, and the path from its rows to a person.
 
 Reports, erasure and retention walk this one structure and so cannot disagree. `Catalog.check` refuses what it cannot
-cover: an untagged column, a tagged row that leads to nobody, a reference that no plan reaches.
+cover: an untagged column, a tagged row that leads to nobody, a reference to people that no plan reaches.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import Column, ForeignKey, MetaData, Table
 
 from governance.errors import IncompleteCatalog
 from governance.models import DATA_SUBJECT
@@ -58,15 +58,14 @@ class Catalog:
         paths: dict[str, SubjectPath | Unlinkable] = {}
         for metadata in metadatas:
             problems += [f"{name} carries no tag" for name in untagged(metadata)]
-            for table in metadata.sorted_tables:
+            for _, table in sorted(metadata.tables.items()):
                 found = list(_governed(table))
                 columns += found
                 problems += _gaps(found, vocabulary)
                 path = subject_path(table)
                 if path is not None:
                     paths[table.name] = path
-                elif found or _refers_to_people(table):
-                    problems.append(f"{table.name} has no single path to its data subject; name one in its info")
+                problems += _unled(table, path, governed=bool(found))
         return cls(vocabulary, tuple(columns), paths, tuple(problems))
 
     def check(self) -> None:
@@ -94,32 +93,55 @@ def _gaps(columns: list[GovernedColumn], vocabulary: Vocabulary) -> list[str]:
     ]
 
 
-def _refers_to_people(table: Table) -> bool:
-    return any(
-        subject_path(key.column.table) is not None for key in table.foreign_keys if key.column.table is not table
-    )
+def _unled(table: Table, path: SubjectPath | Unlinkable | None, *, governed: bool) -> Iterator[str]:
+    """Name what no walk from a person would reach: the rows of the table, or a reference beside their path."""
+    references = [key for key in _foreign_keys(table) if _paths(key.column.table, frozenset())]
+    if path is None and (governed or references):
+        yield f"{table.name} has {_lack(table)}; name the column that leads there in its info"
+    elif isinstance(path, Unlinkable):
+        for key in references:
+            yield f"{table.name}.{key.parent.name} refers to {key.column.table.name}, though its rows lead to nobody"
+    elif isinstance(path, SubjectPath):
+        for key in references:
+            if key.parent is not path.steps[0][0] and not key.ondelete:
+                yield (
+                    f"{table.name}.{key.parent.name} refers to {key.column.table.name} beside the path of its row; "
+                    "say by ondelete what an erasure does to it"
+                )
+
+
+def _lack(table: Table) -> str:
+    declared = table.info.get("data_subject")
+    if isinstance(declared, Through):
+        return f"no path to a data subject by {declared.column}"
+    columns = sorted({str(path.steps[0][0].name) for path in _paths(table, frozenset())})
+    return f"several paths to a data subject (by {', '.join(columns)})" if columns else "no path to a data subject"
 
 
 def subject_path(table: Table) -> SubjectPath | Unlinkable | None:
     """Return how rows of `table` lead to a data subject; None where there is no way, or more than one unnamed."""
-    return _path(table, frozenset())
-
-
-def _path(table: Table, seen: frozenset[str]) -> SubjectPath | Unlinkable | None:
-    if table.name == DATA_SUBJECT:
-        return SubjectPath(())
     declared = table.info.get("data_subject")
     if isinstance(declared, Unlinkable):
         return declared
-    steps: list[SubjectPath] = []
-    for key in sorted(table.foreign_keys, key=lambda item: str(item.parent.name)):
-        if isinstance(declared, Through) and key.parent.name != declared.column:
-            continue
-        if key.column.table.name in seen or key.column.table is table:
-            continue
-        onward = _path(key.column.table, seen | {table.name})
-        if isinstance(onward, SubjectPath):
-            steps.append(SubjectPath(((key.parent, key.column), *onward.steps)))
-    if len(steps) == 1:
-        return steps[0]
-    return None
+    paths = _paths(table, frozenset())
+    return paths[0] if len(paths) == 1 else None
+
+
+def _paths(table: Table, seen: frozenset[str]) -> list[SubjectPath]:
+    """Return all ways from `table` to a data subject that pass no table twice and keep to the columns named."""
+    if table.name == DATA_SUBJECT:
+        return [SubjectPath(())]
+    declared = table.info.get("data_subject")
+    if isinstance(declared, Unlinkable):
+        return []
+    return [
+        SubjectPath(((key.parent, key.column), *onward.steps))
+        for key in _foreign_keys(table)
+        if not (isinstance(declared, Through) and key.parent.name != declared.column)
+        if key.column.table is not table and key.column.table.name not in seen
+        for onward in _paths(key.column.table, seen | {table.name})
+    ]
+
+
+def _foreign_keys(table: Table) -> list[ForeignKey]:
+    return sorted(table.foreign_keys, key=lambda key: str(key.parent.name))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections import OrderedDict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -27,7 +27,7 @@ from governance.ids import DataSubjectId
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 _FORMAT: Final = b"\x01"
-CACHE_SECONDS: Final = 30.0
+CACHE_TIME: Final = timedelta(seconds=30)
 _CACHE_ENTRIES: Final = 4096
 
 
@@ -38,7 +38,7 @@ class KeyEncryptionKeys:
         if not keys:
             raise GovernanceError(
                 "No key-encryption key was found, so nothing can be sealed or opened. "
-                "Restore the key folder from its backup, or create the first epoch with `sslm keys init`."
+                "Restore the key folder from its backup; for a new installation, create the first epoch."
             )
         self._ciphers = {epoch: AESGCM(key) for epoch, key in keys.items()}
         self.current = max(keys)
@@ -50,19 +50,23 @@ class KeyEncryptionKeys:
         for path in sorted(folder.glob("epoch-*.key")):
             if path.stat().st_mode & 0o077:
                 raise GovernanceError(f"{path.name} can be read by others. Nothing was opened. Run chmod 600 on it.")
-            keys[int(path.stem.removeprefix("epoch-"))] = bytes.fromhex(path.read_text().strip())
+            keys[int(path.stem.removeprefix("epoch-"))] = _read_key(path)
         return cls(keys)
 
     @staticmethod
     def create_epoch(folder: Path, epoch: int) -> None:
-        """Write a new random key; the file and its folder are synced. An existing epoch is never overwritten."""
+        """Write a new random key, whole or not at all, and sync it. Raises `FileExistsError` for an existing epoch."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"epoch-{epoch}.key"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
+        unfinished = folder / f".{secrets.token_hex(8)}.unfinished"
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            (folder / f"epoch-{epoch}.key").hardlink_to(unfinished)
+        finally:
+            unfinished.unlink()
         folder_descriptor = os.open(folder, os.O_RDONLY)
         os.fsync(folder_descriptor)
         os.close(folder_descriptor)
@@ -78,11 +82,23 @@ class KeyEncryptionKeys:
             raise DataSubjectErased("The key that protected this data was destroyed, so it cannot be read any more.")
         return _open(cipher, wrapped, data_subject.bytes)
 
+    def seal_secret(self, plaintext: bytes, context: str) -> tuple[int, bytes]:
+        """Encrypt a secret of the platform itself; return the epoch and the ciphertext, bound to `context`."""
+        return self.current, _seal(self._ciphers[self.current], plaintext, context.encode())
+
+    def open_secret(self, epoch: int, ciphertext: bytes, context: str) -> bytes:
+        """Decrypt what `seal_secret` made; fails where the epoch is gone, or the bytes were altered or moved."""
+        cipher = self._ciphers.get(epoch)
+        if cipher is None:
+            raise GovernanceError("The key that protected this secret of the platform is missing; restore its epoch.")
+        return _open(cipher, ciphertext, context.encode())
+
 
 class ContentKeys:
-    """Content keys by data subject, kept in the keys database, cached in this process for `CACHE_SECONDS`.
+    """Content keys by data subject, kept in the keys database, cached in this process for `CACHE_TIME`.
 
-    A destroyed key may therefore still open data in a process that used it less than `CACHE_SECONDS` ago.
+    A destroyed key may therefore still open data in another process that read it less than `CACHE_TIME` ago, and no
+    longer; using it again does not prolong this.
     """
 
     def __init__(self, engine: AsyncEngine, table: Table, wrapping: KeyEncryptionKeys, clock: Clock) -> None:
@@ -90,7 +106,7 @@ class ContentKeys:
         self._table = table
         self._wrapping = wrapping
         self._clock = clock
-        self._cache: OrderedDict[UUID, tuple[float, AESGCM]] = OrderedDict()
+        self._cache: OrderedDict[UUID, tuple[datetime, AESGCM]] = OrderedDict()
 
     async def create(self, data_subject: DataSubjectId) -> None:
         """Make a content key and commit it. Call it before the person's first row: a key without a person is harmless.
@@ -115,15 +131,16 @@ class ContentKeys:
 
     async def destroy(self, data_subject: DataSubjectId) -> bool:
         """Delete the key and commit; returns whether there was one. Safe to repeat."""
-        self._cache.pop(data_subject, None)
         statement = self._table.delete().where(self._table.c.data_subject_id == data_subject)
         async with self._engine.begin() as connection:
             result = await connection.execute(statement)
+        self._cache.pop(data_subject, None)
         return bool(result.rowcount)
 
     async def _cipher(self, data_subject: DataSubjectId) -> AESGCM:
+        asked_at = self._clock.now()
         cached = self._cache.get(data_subject)
-        if cached is not None and time.monotonic() - cached[0] < CACHE_SECONDS:
+        if cached is not None and timedelta(0) <= asked_at - cached[0] < CACHE_TIME:
             return cached[1]
         columns = self._table.c
         statement = select(columns.epoch, columns.wrapped_key).where(columns.data_subject_id == data_subject)
@@ -135,11 +152,24 @@ class ContentKeys:
                 "This person's data was erased, so what was sealed for them cannot be read any more."
             )
         cipher = AESGCM(self._wrapping.unwrap(row.epoch, row.wrapped_key, data_subject))
-        self._cache[data_subject] = (time.monotonic(), cipher)
+        self._cache[data_subject] = (asked_at, cipher)
         self._cache.move_to_end(data_subject)
         while len(self._cache) > _CACHE_ENTRIES:
             self._cache.popitem(last=False)
         return cipher
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise GovernanceError(
+            f"{path.name} does not hold a key of {2 * _KEY_BYTES} hexadecimal digits. Nothing was opened. "
+            "Restore the file from its backup."
+        )
+    return key
 
 
 def _seal(cipher: AESGCM, plaintext: bytes, context: bytes) -> bytes:

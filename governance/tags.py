@@ -6,8 +6,10 @@ purposes and retention classes as enumerations (see `governance.vocabulary`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+from itertools import takewhile
 from typing import Any, Final
 
 from sqlalchemy import Column, MetaData
@@ -120,6 +122,38 @@ def tag_of(column: Column[Any]) -> Tag | None:
     return tag if isinstance(tag, PersonalData | NotPersonal) else None
 
 
+def combined(tags: Sequence[PersonalData]) -> PersonalData:
+    """Return the tag of a value derived from columns with these tags; the strictest reading of each part.
+
+    Its category is what the categories have in common, so whoever may see it may see every source. Raises `TypeError`
+    where the sources share no category, no purpose or no retention class: such a value has no lawful place.
+    """
+    first = tags[0]
+    if len(set(tags)) == 1:
+        return first
+    category = _common_path([tag.category for tag in tags])
+    purposes = frozenset.intersection(*(tag.purposes for tag in tags))
+    if not category or not purposes or len({(tag.retention, tag.erasure, tag.retained) for tag in tags}) > 1:
+        raise TypeError("the columns share no category, purpose or retention, so nothing may be derived from them")
+    return replace(
+        first,
+        category=category,
+        purposes=purposes,
+        origin=Origin.DERIVED,
+        access=max((tag.access for tag in tags), key=list(Access).index),
+        excluded_because="; ".join(dict.fromkeys(tag.excluded_because for tag in tags if tag.excluded_because)),
+        portable_because="",
+        self_editable=False,
+        recipients=tuple(dict.fromkeys(name for tag in tags for name in tag.recipients)),
+        sealed=any(tag.sealed for tag in tags),
+    )
+
+
+def _common_path(categories: Sequence[str]) -> str:
+    steps = zip(*(category.split(".") for category in categories), strict=False)
+    return ".".join(takewhile(bool, (step[0] if len(set(step)) == 1 else "" for step in steps)))
+
+
 def is_key(column: Column[Any]) -> bool:
     """Tell whether the column only identifies a row or refers to one, and so needs no tag."""
     return column.primary_key or bool(column.foreign_keys)
@@ -129,7 +163,7 @@ def untagged(metadata: MetaData) -> list[str]:
     """Return `table.column` of every column that is neither tagged nor a key."""
     return [
         f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
+        for _, table in sorted(metadata.tables.items())
         for column in table.columns
         if tag_of(column) is None and not is_key(column)
     ]

@@ -25,14 +25,8 @@ from api.models.base import (
     SessionId,
     StaffId,
 )
-from api.models.certificates import (
-    AcknowledgementRow,
-    AuthorizationRow,
-    CaAccountRow,
-    CertificateRow,
-    DisclosureRow,
-    OrderRow,
-)
+from api.models.certificates import AuthorizationRow, CertificateRow, ChallengeRow, OrderRow, RevocationRow
+from api.models.disclosures import AcknowledgementRow, CaAccountRow, DisclosureRow
 from api.models.domains import DomainRow, DomainValidationRow
 from api.models.outbox import DeliveryRow, IdempotencyKeyRow
 from api.models.tags import CONTENT_KEY_TAG, GOVERNANCE_TAGS
@@ -62,6 +56,7 @@ __all__ = [
     "CaAccountRow",
     "CertificateId",
     "CertificateRow",
+    "ChallengeRow",
     "DeliveryId",
     "DeliveryRow",
     "DisclosureRow",
@@ -76,6 +71,7 @@ __all__ = [
     "Purpose",
     "RecognisedDeviceRow",
     "Retention",
+    "RevocationRow",
     "SecurityEventRow",
     "SessionId",
     "SessionRow",

@@ -94,14 +94,20 @@ class AccountRow(Base):
 
 
 class OneTimeLinkRow(Base):
-    """A link sent by mail: usable once, before it expires, for one purpose. Only a hash of its secret is kept."""
+    """A link sent by mail: usable once, before it expires, for one purpose. Only a hash of its secret is kept.
+
+    `keep_email` goes to the present address when a change is asked for, and stops that change.
+    """
 
     __tablename__ = "one_time_link"
-    __table_args__ = (CheckConstraint("kind in ('verify_email', 'reset_password', 'change_email')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind in ('verify_email', 'reset_password', 'change_email', 'keep_email')", name="kind"),
+        CheckConstraint("(kind = 'change_email') = (new_email is not null)", name="new_email"),
+    )
 
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     account_id: Mapped[AccountId] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(16), info=neutral("one of three kinds of link"))
+    kind: Mapped[str] = mapped_column(String(16), info=neutral("one of four kinds of link"))
     new_email: Mapped[str | None] = mapped_column(String(254), info=account_data("user.contact.email"))
     created_at: Mapped[datetime] = mapped_column(info=credential())
     expires_at: Mapped[datetime] = mapped_column(info=credential())

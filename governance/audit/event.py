@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ def store_form(event: AuditEvent, event_id: EventId, at: datetime, parts: tuple[
     header = {
         "v": FORMAT_VERSION,
         "id": str(event_id),
-        "at": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "kind": event.kind.value,
         "outcome": event.outcome.value,
         "actor": {"pseudonym": str(event.actor.pseudonym) if event.actor.pseudonym else None, "role": event.actor.role},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from governance.audit.event import AuditEvent, StoredEvent
 from governance.audit.seal import EventSealer
+from governance.errors import AuditUnavailable
 from governance.models import GovernanceTables
 
 
@@ -18,11 +20,20 @@ class AuditTrail:
         self._sealer = sealer
 
     async def record(self, session: AsyncSession, event: AuditEvent) -> StoredEvent:
-        """Write the event with the session's transaction; it is durable exactly when the change is."""
-        stored = await self._sealer.seal(event)
-        await session.execute(insert(self._tables.audit_event).values(event_row(stored)))
-        if stored.parts:
-            await session.execute(insert(self._tables.audit_sealed_part).values(part_rows(stored)))
+        """Write the event with the session's transaction; it is durable exactly when the change is.
+
+        Raises `AuditUnavailable` where it cannot be written: the transaction is then lost, and the change with it.
+        """
+        try:
+            stored = await self._sealer.seal(event)
+            await session.execute(insert(self._tables.audit_event).values(event_row(stored)))
+            if stored.parts:
+                await session.execute(insert(self._tables.audit_sealed_part).values(part_rows(stored)))
+        except (SQLAlchemyError, OSError) as error:
+            raise AuditUnavailable(
+                "The record of this change could not be written, so nothing was changed. Try again in a minute; "
+                "if it stays this way, tell the operator that the audit log does not accept records."
+            ) from error
         return stored
 
 

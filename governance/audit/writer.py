@@ -20,22 +20,24 @@ from governance.audit.event import AuditEvent, StoredEvent
 from governance.audit.seal import EventSealer
 from governance.errors import AuditUnavailable
 
-_QUEUE_LIMIT: Final = 4096
+QUEUE_LIMIT: Final = 4096
 _BATCH_LIMIT: Final = 512
-_WRITE_SECONDS: Final = 2.0
+WRITE_SECONDS: Final = 2.0
 
-_INSERT_EVENTS: Final = """
+# One statement, so one transaction and one round trip. Arrays of arrays travel as text, because unnest flattens them.
+_INSERT: Final = """
+with parts as (
+  insert into audit_sealed_part (at, event_id, data_subject, ciphertext)
+  select * from unnest($8::timestamptz[], $9::uuid[], $10::uuid[], $11::bytea[])
+)
 insert into audit_event (at, id, kind, outcome, actor, data_subjects, header)
-select at, id, kind, outcome, actor, coalesce(data_subjects, '{}')::uuid[], header
+select at, id, kind, outcome, actor, data_subjects::uuid[], header
 from unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
   as t(at, id, kind, outcome, actor, data_subjects, header)
 """
-_INSERT_PARTS: Final = """
-insert into audit_sealed_part (at, event_id, data_subject, ciphertext)
-select * from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::bytea[])
-"""
 
 _log = structlog.get_logger("governance.audit")
+_Waiting = tuple[StoredEvent, "asyncio.Future[None]"]
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 
@@ -45,7 +47,7 @@ class AuditLog:
     def __init__(self, connect: Connect, sealer: EventSealer) -> None:
         self._connect = connect
         self._sealer = sealer
-        self._queue: asyncio.Queue[tuple[StoredEvent, asyncio.Future[None]]] = asyncio.Queue(_QUEUE_LIMIT)
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE_LIMIT)
         self._task: asyncio.Task[None] | None = None
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.batches = 0
@@ -60,18 +62,17 @@ class AuditLog:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._refuse_waiting()
-        await self._drop_connection()
+        self._drop_connection()
 
     async def append(self, event: AuditEvent) -> StoredEvent:
         """Return once the event is durable. Raises `AuditUnavailable`; the caller must then release nothing."""
-        if self._task is None or self._task.done():
-            raise _unavailable()
+        self._check_running()
         try:
             stored = await self._sealer.seal(event)
         except Exception as error:
             _log.warning("audit_seal_failed", error=type(error).__name__)
             raise _unavailable() from error
+        self._check_running()
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((stored, durable))
@@ -80,36 +81,48 @@ class AuditLog:
         await durable
         return stored
 
+    @property
+    def waiting(self) -> int:
+        """Return how many events wait for the batch that is being committed."""
+        return self._queue.qsize()
+
+    def _check_running(self) -> None:
+        if self._task is None or self._task.done():
+            raise _unavailable()
+
     async def _run(self) -> None:
-        while True:
-            batch = [await self._queue.get()]
-            while len(batch) < _BATCH_LIMIT and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            try:
-                async with asyncio.timeout(_WRITE_SECONDS):
-                    await self._write([stored for stored, _ in batch])
-            except asyncio.CancelledError:
-                _release(batch, failed=True)
-                raise
-            except Exception as error:  # noqa: BLE001 - every failure means the same: nothing may be released
-                _log.exception("audit_write_failed", error=type(error).__name__, events=len(batch))
-                _release(batch, failed=True)
-                await self._drop_connection()
-            else:
-                self.batches += 1
-                self.events += len(batch)
-                _release(batch, failed=False)
+        try:
+            while True:
+                batch = [await self._queue.get()]
+                while len(batch) < _BATCH_LIMIT and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                await self._commit(batch)
+        finally:
+            self._refuse_waiting()
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            await self._write([stored for stored, _ in batch])
+        except asyncio.CancelledError:
+            _release(batch, failed=True)
+            raise
+        except Exception as error:  # noqa: BLE001 - every failure means the same: nothing may be released
+            _log.exception("audit_write_failed", error=type(error).__name__, events=len(batch))
+            _release(batch, failed=True)
+            self._drop_connection()
+        else:
+            self.batches += 1
+            self.events += len(batch)
+            _release(batch, failed=False)
 
     async def _write(self, events: list[StoredEvent]) -> None:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
-        parts = [(event.at, event.id, part.data_subject, part.ciphertext) for event in events for part in event.parts]
-        async with self._connection.transaction():
-            await self._connection.execute(_INSERT_EVENTS, *_columns(events))
-            if parts:
-                await self._connection.execute(_INSERT_PARTS, *(list(column) for column in zip(*parts, strict=True)))
+        """Commit the events, or raise within `WRITE_SECONDS`, also where the server has stopped answering."""
+        async with asyncio.timeout(WRITE_SECONDS):
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+            await self._connection.execute(_INSERT, *_event_columns(events), *_part_columns(events))
 
-    async def _drop_connection(self) -> None:
+    def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
@@ -119,8 +132,7 @@ class AuditLog:
             _release([self._queue.get_nowait()], failed=True)
 
 
-def _columns(events: list[StoredEvent]) -> tuple[list[object], ...]:
-    """Return one list per column; the array column travels as PostgreSQL array text because unnest flattens arrays."""
+def _event_columns(events: list[StoredEvent]) -> tuple[list[object], ...]:
     return (
         [event.at for event in events],
         [event.id for event in events],
@@ -132,7 +144,17 @@ def _columns(events: list[StoredEvent]) -> tuple[list[object], ...]:
     )
 
 
-def _release(batch: list[tuple[StoredEvent, asyncio.Future[None]]], *, failed: bool) -> None:
+def _part_columns(events: list[StoredEvent]) -> tuple[list[object], ...]:
+    parts = [(event, part) for event in events for part in event.parts]
+    return (
+        [event.at for event, _ in parts],
+        [event.id for event, _ in parts],
+        [part.data_subject for _, part in parts],
+        [part.ciphertext for _, part in parts],
+    )
+
+
+def _release(batch: list[_Waiting], *, failed: bool) -> None:
     for _, durable in batch:
         if durable.done():
             continue

@@ -156,7 +156,11 @@ def _one_time_link() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "kind in ('verify_email', 'reset_password', 'change_email')", name=op.f("ck_one_time_link_kind")
+            "(kind = 'change_email') = (new_email is not null)", name=op.f("ck_one_time_link_new_email")
+        ),
+        sa.CheckConstraint(
+            "kind in ('verify_email', 'reset_password', 'change_email', 'keep_email')",
+            name=op.f("ck_one_time_link_kind"),
         ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_one_time_link_account_id"), ondelete="CASCADE"

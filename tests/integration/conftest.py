@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from api.db.engine import open_engine
 from api.db.migrations import upgrade
+from api.db.roles import audit_grants
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
 from api.models import CONTENT_KEY_TABLE, GOVERNANCE
 from api.work import Works
+from governance.audit.partitions import month_statements, partition_name
 from governance.audit.seal import EventSealer
 from governance.audit.trail import AuditTrail
 from governance.clock import Clock, ManualClock
 from governance.keys import ContentKeys, KeyEncryptionKeys
+from governance.models import AUDIT_EVENT, AUDIT_SEALED_PART
 from tests.support.database import Cluster, rolled_back, running_cluster
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -44,8 +48,19 @@ class Platform:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The server of this run with its migrated template."""
-    with running_cluster(upgrade) as running:
+    with running_cluster(_migrate) as running:
         yield running
+
+
+def _migrate(urls: DatabaseUrls) -> None:
+    """Run the migrations, and make the month of the tests' clock; the application makes the present one."""
+    upgrade(urls)
+    with psycopg.connect(urls.owner.plain, autocommit=True) as connection:
+        for statement in month_statements(NOON.date()):
+            connection.execute(statement.encode())
+        for table in (AUDIT_EVENT, AUDIT_SEALED_PART):
+            for statement in audit_grants(partition_name(table, NOON.date())):
+                connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="session")
