@@ -1,0 +1,1 @@
+"""Getting certificates from an authority: the request gate, the order machine and the ACME transport (RFC 8555)."""
