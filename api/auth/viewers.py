@@ -1,0 +1,136 @@
+"""Who a credential belongs to: from a session cookie or an API token to a `Viewer`, in one statement each.
+
+The rule: ended, expired, revoked and unknown credentials are answered alike, and so are those of closed accounts and
+disabled staff. Looking somebody up writes nothing; the edge calls a `touch` function in a write session of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, func, or_, select, update
+
+from api.auth.api_tokens import parse
+from api.auth.errors import CredentialRefused
+from api.auth.scopes import HOLDER_SCOPES, OFFICER_SCOPES, STAFF_SCOPES
+from api.db.sessions import ReadSession, WriteSession
+from api.kit.secrets import hash_secret
+from api.models import GOVERNANCE, AccountRow, ApiTokenId, ApiTokenRow, SessionId, SessionRow, StaffRow
+from api.viewer import ALL_OWN_DATA, Origin, Role, Viewer
+from governance.access import Grants
+from governance.audit.event import Person
+from governance.clock import Clock
+
+TOUCHED_EVERY: Final = timedelta(minutes=1)
+_PERSON = GOVERNANCE.data_subject
+_READ_THE_LOG: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR})
+
+
+async def viewer_of_session(session: ReadSession, secret: str, origin: Origin, clock: Clock) -> Viewer | None:
+    """Return who is signed in with this secret; None if nobody is (any more)."""
+    statement = _with_owner(select(SessionRow.id, SessionRow.account_id), SessionRow).where(
+        SessionRow.secret_hash == hash_secret(secret),
+        SessionRow.revoked_at.is_(None),
+        SessionRow.expires_at > clock.now(),
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    role = Role(row.staff_role) if row.staff_role else Role.HOLDER
+    return Viewer(
+        role,
+        origin,
+        person=_person(row),
+        account_id=row.account_id,
+        staff_id=row.staff_id,
+        session_id=row.id,
+        grants=session_grants(role),
+    )
+
+
+async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, clock: Clock) -> Viewer:
+    """Return whose token this is; raise `CredentialRefused`, before asking the database if its checksum is wrong."""
+    api_token = parse(text)
+    columns = select(
+        ApiTokenRow.id, ApiTokenRow.account_id, ApiTokenRow.agent_id, ApiTokenRow.scopes, ApiTokenRow.categories
+    )
+    statement = _with_owner(columns, ApiTokenRow).where(
+        ApiTokenRow.secret_hash == api_token.secret_hash,
+        ApiTokenRow.revoked_at.is_(None),
+        or_(ApiTokenRow.expires_at.is_(None), ApiTokenRow.expires_at > clock.now()),
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise CredentialRefused
+    return Viewer(
+        _token_role(row),
+        origin,
+        person=_person(row),
+        account_id=row.account_id,
+        staff_id=row.staff_id,
+        api_token_id=row.id,
+        agent_id=row.agent_id,
+        grants=_token_grants(row),
+    )
+
+
+def session_grants(role: Role) -> Grants:
+    """Return what a signed-in browser may do: holders everything of their own, staff what their role needs."""
+    if role is Role.HOLDER:
+        return Grants(HOLDER_SCOPES, ALL_OWN_DATA)
+    return Grants(OFFICER_SCOPES if role in _READ_THE_LOG else STAFF_SCOPES)
+
+
+async def touch_session(session: WriteSession, session_id: SessionId, clock: Clock) -> None:
+    """Remember that a session was used, at most once a minute."""
+    now = clock.now()
+    await session.execute(
+        update(SessionRow)
+        .where(SessionRow.id == session_id, SessionRow.last_used_at <= now - TOUCHED_EVERY)
+        .values(last_used_at=now)
+    )
+
+
+async def touch_api_token(session: WriteSession, api_token_id: ApiTokenId, clock: Clock) -> None:
+    """Remember that an API token was used, at most once a minute."""
+    now = clock.now()
+    await session.execute(
+        update(ApiTokenRow)
+        .where(
+            ApiTokenRow.id == api_token_id,
+            func.coalesce(ApiTokenRow.last_used_at, ApiTokenRow.created_at - TOUCHED_EVERY) <= now - TOUCHED_EVERY,
+        )
+        .values(last_used_at=now)
+    )
+
+
+def _with_owner(columns: Select[*tuple[Any, ...]], owned: type[SessionRow | ApiTokenRow]) -> Select[*tuple[Any, ...]]:
+    """Join the person and the account or staff row, which must be open."""
+    return (
+        columns.add_columns(
+            _PERSON.c.id.label("person_id"), _PERSON.c.pseudonym, owned.staff_id, StaffRow.role.label("staff_role")
+        )
+        .join(_PERSON, _PERSON.c.id == owned.data_subject_id)
+        .outerjoin(AccountRow, AccountRow.id == owned.account_id)
+        .outerjoin(StaffRow, StaffRow.id == owned.staff_id)
+        .where(AccountRow.closed_at.is_(None), StaffRow.disabled_at.is_(None))
+    )
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.person_id, row.pseudonym)
+
+
+def _token_role(row: Row[Any]) -> Role:
+    if row.staff_role:
+        return Role(row.staff_role)
+    return Role.AGENT if row.agent_id else Role.HOLDER
+
+
+def _token_grants(row: Row[Any]) -> Grants:
+    """Cut a staff token down to what its owner's role may do today; roles change, tokens do not."""
+    scopes = frozenset(row.scopes)
+    if row.staff_role:
+        return Grants(scopes & session_grants(Role(row.staff_role)).scopes)
+    return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories))

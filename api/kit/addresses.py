@@ -1,0 +1,38 @@
+"""Network addresses: how much of one may be kept, and what counts as one source.
+
+The rule: whole addresses belong into security records and sealed parts only; every log gets the truncated form (1.4-a).
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+_LOGGED_BITS: Final = {4: 24, 6: 48}
+_SOURCE_BITS: Final = {4: 32, 6: 64}
+
+
+def truncate_address(text: str) -> str:
+    """Return the network that may be logged, `203.0.113.0/24` or `2001:db8:1::/48`; empty for what is no address."""
+    return _network(text, _LOGGED_BITS)
+
+
+def source_network(text: str) -> str:
+    """Return what one sender controls: an IPv4 address, an IPv6 /64; empty for what is no address."""
+    return _network(text, _SOURCE_BITS)
+
+
+def _network(text: str, bits: dict[int, int]) -> str:
+    address = _parsed(text)
+    if address is None:
+        return ""
+    return str(ip_network(f"{address}/{bits[address.version]}", strict=False))
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address as servers report it: with a zone, or IPv4 mapped into IPv6 (RFC 4291 section 2.5.5.2)."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
