@@ -40,6 +40,7 @@ class GovernanceTags:
     first_seen: PersonalData
     event_header: PersonalData
     sealed_part: PersonalData
+    sealed_part_of: PersonalData
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _audit_event(metadata: MetaData, tags: GovernanceTags) -> Table:
     return Table(
         AUDIT_EVENT,
         metadata,
-        Column("at", DateTime(timezone=True), primary_key=True),
+        Column("at", DateTime(timezone=True), primary_key=True, info=header),
         Column("id", Uuid(), primary_key=True),
         Column("kind", String(16), nullable=False, info=tagged(NotPersonal("one of seven kinds of event"))),
         Column("outcome", String(16), nullable=False, info=tagged(NotPersonal("allowed, denied or failed"))),
@@ -101,9 +102,9 @@ def _audit_sealed_part(metadata: MetaData, tags: GovernanceTags) -> Table:
     return Table(
         AUDIT_SEALED_PART,
         metadata,
-        Column("at", DateTime(timezone=True), primary_key=True),
+        Column("at", DateTime(timezone=True), primary_key=True, info=tagged(tags.sealed_part_of)),
         Column("event_id", Uuid(), primary_key=True),
-        Column("data_subject", Uuid(), primary_key=True, info=tagged(tags.pseudonym)),
+        Column("data_subject", Uuid(), primary_key=True, info=tagged(tags.sealed_part_of)),
         Column("ciphertext", LargeBinary(), nullable=False, info=tagged(tags.sealed_part)),
         info={
             "data_subject": Unlinkable("sealed under the content key of the person; without it nobody can read it"),

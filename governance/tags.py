@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from itertools import takewhile
 from typing import Any, Final
 
-from sqlalchemy import Column, MetaData
+from sqlalchemy import Column, Integer, MetaData, Uuid
 
 TAG_KEY: Final = "personal_data"
 
@@ -155,8 +155,11 @@ def _common_path(categories: Sequence[str]) -> str:
 
 
 def is_key(column: Column[Any]) -> bool:
-    """Tell whether the column only identifies a row or refers to one, and so needs no tag."""
-    return column.primary_key or bool(column.foreign_keys)
+    """Tell whether the column only identifies a row or refers to one, and so needs no tag.
+
+    A primary key of another type than a number or UUID says something by itself (a hash, a name, a time): tag it.
+    """
+    return bool(column.foreign_keys) or (column.primary_key and isinstance(column.type, Uuid | Integer))
 
 
 def untagged(metadata: MetaData) -> list[str]:

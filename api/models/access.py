@@ -67,7 +67,9 @@ class RecognisedDeviceRow(Base):
 
     __tablename__ = "recognised_device"
 
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    secret_hash: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=security_data("user.device.device_id")
+    )
     account_id: Mapped[AccountId] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(info=security_data("user.device.device_id"))
     expires_at: Mapped[datetime] = mapped_column(info=security_data("user.device.device_id"))
@@ -133,7 +135,9 @@ class ThrottleRow(Base):
         "info": {"data_subject": Unlinkable("a keyed hash that is never joined with anything and ends within a day")}
     }
 
-    bucket: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    bucket: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=security_data("user.device.ip_address")
+    )
     failures: Mapped[int] = mapped_column(info=security_data("user.device.ip_address"))
     last_at: Mapped[datetime] = mapped_column(info=security_data("user.device.ip_address"))
     blocked_until: Mapped[datetime | None] = mapped_column(info=security_data("user.device.ip_address"))

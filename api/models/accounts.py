@@ -105,7 +105,7 @@ class OneTimeLinkRow(Base):
         CheckConstraint("(kind = 'change_email') = (new_email is not null)", name="new_email"),
     )
 
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=credential())
     account_id: Mapped[AccountId] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(16), info=neutral("one of four kinds of link"))
     new_email: Mapped[str | None] = mapped_column(String(254), info=account_data("user.contact.email"))

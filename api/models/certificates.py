@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import AccountId, AgentId, Base, CertificateId, OrderId
 from api.models.tags import O, domain_data, neutral, order_data
+from api.models.vocabulary import Purpose
 from governance.tags import Through
 
 PUBLIC_STATES = "('REQUESTED', 'PENDING', 'VALIDATING', 'FINALIZING', 'VALID', 'INVALID')"
@@ -65,7 +66,7 @@ class OrderRow(Base):
     authority: Mapped[str] = mapped_column(String(64), info=order_data(O.DERIVED))
     ca_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("ca_account.id"))
     names: Mapped[list[str]] = mapped_column(ARRAY(String(253)), info=order_data(O.PROVIDED))
-    csr: Mapped[bytes] = mapped_column(LargeBinary, info=order_data(O.PROVIDED))
+    csr: Mapped[bytes] = mapped_column(LargeBinary, info=domain_data(purposes={Purpose.ISSUANCE}))
     csr_key_sha256: Mapped[str] = mapped_column(String(64), info=order_data(O.DERIVED))
     challenge_type: Mapped[str] = mapped_column(String(8), info=order_data(O.PROVIDED))
     phase: Mapped[str] = mapped_column(String(32), info=order_data())

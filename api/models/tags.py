@@ -49,8 +49,10 @@ def session_data(category: str, **more: Any) -> dict[str, Any]:
 
 
 def domain_data(category: str = "user.contact.url", origin: Origin = O.PROVIDED, **more: Any) -> dict[str, Any]:
-    """Tag names, validations and certificates (policy 1.2)."""
-    return held(category, "1.2", {P.ISSUANCE, P.MONITORING}, origin, R.DOM, **more)
+    """Tag names, validations and certificates (policy 1.2); whatever their source, their holder may take them along."""
+    if origin in (O.THIRD_PARTY, O.DERIVED):
+        more.setdefault("portable_because", "it is the holder's own certificate, or the proof of a name of theirs")
+    return held(category, "1.2", more.pop("purposes", {P.ISSUANCE, P.MONITORING}), origin, R.DOM, **more)
 
 
 def order_data(origin: Origin = O.OBSERVED, category: str = "user.contact.url", **more: Any) -> dict[str, Any]:
@@ -70,11 +72,13 @@ EVENT_HEADER: Final = PersonalData(
     "user.unique_id.pseudonymous", "1.4", _AUDIT, O.OBSERVED, R.AUD, Erasure.RETAIN, retained=_KEPT
 )
 SEALED_PART: Final = PersonalData("user.device.ip_address", "1.4", _AUDIT, O.OBSERVED, R.AUB, sealed=True)
+SEALED_PART_OF: Final = PersonalData("user.unique_id.pseudonymous", "1.4", _AUDIT, O.OBSERVED, R.AUB)
 GOVERNANCE_TAGS: Final = GovernanceTags(
     pseudonym=PSEUDONYM,
     first_seen=PersonalData("user.account", "1.1", frozenset({P.ACCOUNT}), O.OBSERVED, R.ACC),
     event_header=EVENT_HEADER,
     sealed_part=SEALED_PART,
+    sealed_part_of=SEALED_PART_OF,
 )
 CONTENT_KEY_TAG: Final = PersonalData(
     "user.authorization.credentials", "1.4", frozenset({P.SECURITY}), O.DERIVED, R.CRED, access=Access.STATE_ONLY

@@ -58,6 +58,7 @@ TAGS = GovernanceTags(
     first_seen=held("user.account", Purpose.LENDING, Keep.MEMBER, Origin.OBSERVED),
     event_header=LOG,
     sealed_part=held("user.device", Purpose.PROOF, Keep.LOG, Origin.OBSERVED, sealed=True),
+    sealed_part_of=LOG,
 )
 ACCOUNTS = Retained("the town's accounts", "10 years after the fine")
 
