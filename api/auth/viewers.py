@@ -25,6 +25,8 @@ from governance.clock import Clock
 TOUCHED_EVERY: Final = timedelta(minutes=1)
 _PERSON = GOVERNANCE.data_subject
 _READ_THE_LOG: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR})
+_OF_THE_LOG: Final = frozenset({"user.unique_id.pseudonymous"})
+"""All that officers and auditors read of people: their pseudonyms in the audit log."""
 
 
 async def viewer_of_session(session: ReadSession, secret: str, origin: Origin, clock: Clock) -> Viewer | None:
@@ -79,7 +81,7 @@ def session_grants(role: Role) -> Grants:
     """Return what a signed-in browser may do: holders everything of their own, staff what their role needs."""
     if role is Role.HOLDER:
         return Grants(HOLDER_SCOPES, ALL_OWN_DATA)
-    return Grants(OFFICER_SCOPES if role in _READ_THE_LOG else STAFF_SCOPES)
+    return Grants(OFFICER_SCOPES, _OF_THE_LOG) if role in _READ_THE_LOG else Grants(STAFF_SCOPES)
 
 
 async def touch_session(session: WriteSession, session_id: SessionId, clock: Clock) -> None:
@@ -132,5 +134,6 @@ def _token_grants(row: Row[Any]) -> Grants:
     """Cut a staff token down to what its owner's role may do today; roles change, tokens do not."""
     scopes = frozenset(row.scopes)
     if row.staff_role:
-        return Grants(scopes & session_grants(Role(row.staff_role)).scopes)
+        present = session_grants(Role(row.staff_role))
+        return Grants(scopes & present.scopes, present.categories)
     return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories))

@@ -1,0 +1,1 @@
+"""Benchmarks: figures with their spread, never tests."""
