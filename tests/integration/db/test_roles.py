@@ -132,18 +132,20 @@ async def test_a_role_that_may_only_create_roles_and_databases_can_prepare(
     superuser: asyncpg.Connection, superuser_url: str
 ) -> None:
     """As on hosted servers, whose customers never are superusers."""
-    await superuser.execute("create role sslm_test_host login createdb createrole password 'pass'")
     base = DatabaseUrl.parse(superuser_url)
+    first = derive_urls(superuser_url, database="sslm_test_first")
+    await prepare(superuser_url, first)
+    await superuser.execute("create role sslm_test_host login createdb createrole password 'pass'")
     await superuser.execute("grant sslm_owner, sslm_app, sslm_audit, sslm_officer to sslm_test_host with admin option")
-    urls = _urls_at(base, "sslm_test_hosted")
+    urls = derive_urls(superuser_url, database="sslm_test_hosted")
     try:
         await prepare(base.at(user="sslm_test_host", password="pass").plain, urls)
         async with connected(urls.owner) as owner, connected(urls.application) as application:
             await owner.execute("create table note (id int)")
             await application.execute("insert into note values (1)")
     finally:
-        for database in (urls.owner.database, urls.keys_owner.database):
-            await superuser.execute(f"drop database if exists {database} with (force)")
+        for url in (urls.owner, urls.keys_owner, first.owner, first.keys_owner):
+            await superuser.execute(f"drop database if exists {url.database} with (force)")
         await superuser.execute("drop owned by sslm_test_host")
         await superuser.execute("drop role sslm_test_host")
 
