@@ -1,0 +1,45 @@
+"""Refusals of a document or of an operation, before anything ran."""
+
+from __future__ import annotations
+
+from api.kit.errors import CertificateManagerError
+
+
+class DocumentRefused(CertificateManagerError):
+    """The document is not valid GraphQL, or not for this schema; `problems` says where, at most five of them."""
+
+    code = "DOCUMENT_INVALID"
+
+    def __init__(self, message: str, problems: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class DocumentTooLarge(CertificateManagerError):
+    """The document exceeds a limit on length, tokens, depth, aliases or repeats; it was not run."""
+
+    code = "DOCUMENT_TOO_LARGE"
+
+
+class OperationNotFound(CertificateManagerError):
+    """The document does not hold exactly the operation that was asked for."""
+
+    code = "OPERATION_NOT_FOUND"
+
+
+class VariablesInvalid(CertificateManagerError):
+    """The variables do not fit the operation's declarations; nothing ran."""
+
+    code = "VARIABLES_INVALID"
+
+
+class RepeatedField(CertificateManagerError):
+    """A field that may stand once in an operation stands there under several names; nothing ran."""
+
+    code = "REPEATED_FIELD"
+
+
+class OperationTimeout(CertificateManagerError):
+    """The operation took longer than it may and was stopped; a change may have been saved before that."""
+
+    code = "OPERATION_TIMEOUT"

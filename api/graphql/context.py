@@ -1,0 +1,26 @@
+"""What the fields of one operation are given. Sessions are opened where they are used, never kept here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from api.db.sessions import Sessions
+from api.graphql.services import Services
+from api.viewer import Viewer
+from api.work import Works
+from governance.audit.disclosures import Disclosures
+from governance.clock import Clock
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's surroundings."""
+
+    viewer: Viewer
+    sessions: Sessions
+    works: Works
+    clock: Clock
+    services: Services
+    cookie_header: str = ""
+    disclosures: Disclosures = field(default_factory=Disclosures)
+    set_cookies: list[str] = field(default_factory=list)

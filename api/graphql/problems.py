@@ -1,0 +1,29 @@
+"""Problem documents as they are stored, read back into data."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from api.graphql.errors import CaProblem, ca_problem
+from api.issuance.problems import Problem, Subproblem
+
+
+def stored_problem(document: Mapping[str, Any] | None) -> CaProblem | None:
+    """Return the stored problem document as data; null where there is none."""
+    if document is None:
+        return None
+    moment = document.get("retry_at")
+    parts = document.get("subproblems") or ()
+    return ca_problem(
+        Problem(
+            type=str(document.get("type") or "about:blank"),
+            status=document.get("status"),
+            detail=document.get("detail"),
+            instance=document.get("instance"),
+            subproblems=tuple(
+                Subproblem(str(part.get("type") or "about:blank"), part.get("detail"), part.get("identifier"))
+                for part in parts
+            ),
+            retry_at=datetime.fromisoformat(moment) if moment else None,
+        )
+    )

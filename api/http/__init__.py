@@ -1,0 +1,1 @@
+"""HTTP: the thin `/graphql` edge, routes, headers. Everything below it is free of HTTP."""

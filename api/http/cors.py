@@ -1,0 +1,34 @@
+"""Which other origins a browser may let call the API. Without an entry, none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """Allow-listed origins, compared exactly."""
+
+    allowed: frozenset[str] = frozenset()
+
+    def headers(self, request: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the headers of any answer; none for an origin that is not on the list."""
+        origin = request.get("origin", "")
+        if origin not in self.allowed:
+            return []
+        return [
+            ("access-control-allow-origin", origin),
+            ("access-control-allow-credentials", "true"),
+            ("access-control-expose-headers", "X-Request-Id, Retry-After"),
+        ]
+
+    def preflight(self, request: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return what a preflight adds for an allowed origin."""
+        if request.get("origin", "") not in self.allowed:
+            return [("allow", "POST, OPTIONS")]
+        return [
+            ("access-control-allow-methods", "POST, OPTIONS"),
+            ("access-control-allow-headers", "Authorization, Content-Type, X-CSRF-Token"),
+            ("access-control-max-age", "600"),
+        ]

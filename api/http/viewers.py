@@ -1,0 +1,115 @@
+"""From headers to a viewer: an API token, a session cookie with its proof of origin, or nobody.
+
+A cookie alone never changes anything: the request must show the CSRF token of its session and come from our own page or
+an allow-listed origin. A credential that does not hold is refused, never silently taken for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from api.auth.api_tokens import parse
+from api.auth.cookies import CSRF, SESSION, cookie_value
+from api.auth.csrf import csrf_token_holds, sent_by_own_page
+from api.auth.errors import RequestForged
+from api.auth.viewers import touch_api_token, touch_session, viewer_of_api_token, viewer_of_session
+from api.db.sessions import Sessions
+from api.viewer import Origin, Viewer, anonymous
+from governance.clock import Clock
+
+_TOUCH_EVERY: Final = timedelta(minutes=1)
+_REMEMBERED: Final = 10_000
+_log = structlog.get_logger("api.http")
+
+
+@dataclass(slots=True)
+class ViewerReader:
+    """Reads viewers; remembers which credentials were marked as used lately, so that most requests write nothing."""
+
+    sessions: Sessions
+    clock: Clock
+    csrf_secret: bytes
+    own_origin: str
+    allowed_origins: frozenset[str] = frozenset()
+    _touched: dict[UUID, datetime] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def read(self, headers: Mapping[str, str], origin: Origin) -> Viewer:
+        """Return the viewer; raises `CredentialRefused` or `RequestForged`."""
+        authorization = headers.get("authorization", "")
+        scheme, _, credential = authorization.partition(" ")
+        if authorization:
+            text = credential.strip() if scheme.lower() == "bearer" else ""
+            parse(text)  # a token that cannot be ours opens no connection
+            async with self.sessions.read() as session:
+                viewer = await viewer_of_api_token(session, text, origin, self.clock)
+            self._touch(viewer)
+            return viewer
+        secret = cookie_value([headers.get("cookie", "")], SESSION)
+        return await self.of_session(secret or "", headers, origin)
+
+    async def of_session(self, secret: str, headers: Mapping[str, str], origin: Origin) -> Viewer:
+        """Return who is signed in by cookie, after checking that the request was not forged; else an anonymous one."""
+        self._check_origin(headers)
+        viewer = await self.signed_in(secret, origin)
+        if viewer is None:
+            return anonymous(origin)
+        cookie = cookie_value([headers.get("cookie", "")], CSRF)
+        if not csrf_token_holds(self.csrf_secret, secret, cookie=cookie, sent=headers.get("x-csrf-token")):
+            raise RequestForged
+        return viewer
+
+    async def signed_in(self, secret: str, origin: Origin) -> Viewer | None:
+        """Return who holds this session secret, without looking at the request; for pages that only show."""
+        if not secret:
+            return None
+        async with self.sessions.read() as session:
+            viewer = await viewer_of_session(session, secret, origin, self.clock)
+        if viewer is not None:
+            self._touch(viewer)
+        return viewer
+
+    def _check_origin(self, headers: Mapping[str, str]) -> None:
+        honest = sent_by_own_page(
+            own_origin=self.own_origin,
+            allowed_origins=self.allowed_origins,
+            origin=headers.get("origin"),
+            sec_fetch_site=headers.get("sec-fetch-site"),
+        )
+        if not honest:
+            raise RequestForged
+
+    def _touch(self, viewer: Viewer) -> None:
+        """Mark the credential as used, in the background: nobody waits for it, and losing it loses nothing."""
+        credential = viewer.session_id or viewer.api_token_id
+        now = self.clock.now()
+        if credential is None or now - self._touched.get(credential, now - _TOUCH_EVERY) < _TOUCH_EVERY:
+            return
+        if len(self._touched) >= _REMEMBERED:
+            self._touched.clear()
+        self._touched[credential] = now
+        task = asyncio.create_task(self._write_touch(viewer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write_touch(self, viewer: Viewer) -> None:
+        try:
+            async with self.sessions.write() as session:
+                if viewer.session_id is not None:
+                    await touch_session(session, viewer.session_id, self.clock)
+                elif viewer.api_token_id is not None:
+                    await touch_api_token(session, viewer.api_token_id, self.clock)
+        except Exception as error:  # noqa: BLE001 - the request itself is not concerned
+            _log.warning("touch_failed", error=type(error).__name__)
+
+    async def close(self) -> None:
+        """Let the marks that are under way finish."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2.0)
