@@ -24,8 +24,8 @@ _PURPOSES: Final = {
 _CA: Final = "certificate authority"
 _TO_THE_AUTHORITY: Final = (
     ("identifiers", "user.contact.url"),
-    ("csr", "user.contact.url"),
-    ("challenge_response", "user.contact.url"),
+    ("certificate_signing_request", "user.contact.url"),
+    ("challenge_responses", "user.contact.url"),
 )
 
 

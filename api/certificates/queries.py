@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.db.sessions import ReadSession
@@ -88,8 +88,13 @@ async def certificates_of(
     session: ReadSession, account_id: AccountId, page: Page, *, name: str | None = None
 ) -> Slice[CertificateRow]:
     """Return a page of the account's certificates; with `name` only those that hold exactly this name."""
-    holding = [] if name is None else [CertificateRow.names.contains([name])]
+    holding = [] if name is None else [_holds(name)]
     return await _slice(session, CertificateRow, account_id, page, *holding)
+
+
+def _holds(name: str) -> ColumnElement[bool]:
+    """Match the whole name in the list; the index on names answers it."""
+    return CertificateRow.names.op("@>", is_comparison=True)(literal([name], CertificateRow.names.type))
 
 
 async def agents_of(session: ReadSession, account_id: AccountId, page: Page) -> Slice[AgentRow]:

@@ -10,11 +10,10 @@ from typing import Final
 
 from api.certificates.advance import OrderAdvancer
 from api.certificates.revocation import Revoker
-from api.certificates.store import ORDERS, REVOCATIONS
+from api.certificates.store import LEASE, ORDERS, REVOCATIONS
 from api.jobs.due import DueSource
 from api.jobs.queue import Task
 
-LEASE: Final = timedelta(minutes=2)
 TIME_LIMIT: Final = timedelta(seconds=90)
 
 

@@ -1,0 +1,208 @@
+"""The command line, `sslm`: run the processes, look at schema and register, make staff."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api.accounts.staff import OPERATOR, NewStaff, create_staff, disable_staff
+from api.app import open_core
+from api.db.placement import DatabaseUnavailable
+from api.db.safety import UnsafeDatabase
+from api.declared import declared_fields
+from api.development.demo import DemoFailed
+from api.development.demo import demo as run_demo
+from api.development.dev import dev as run_dev
+from api.development.frontend import FrontendError
+from api.development.mailbox import MailDidNotArrive
+from api.graphql.schema import print_schema_text
+from api.issuance.pebble import PebbleUnavailable
+from api.kit.logging import configure_logging
+from api.models import CATALOG
+from api.models.planned import planned_rows
+from api.server import PortTaken, run
+from api.settings import Settings, SettingsRefused, load
+from api.viewer import Role
+from governance.clock import SystemClock
+from governance.errors import SafeError
+from governance.register import register_rows
+from governance.register_formats import as_csv, as_json, as_table
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="SSL Certificate Manager: server and operations.")
+schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
+register_app = typer.Typer(no_args_is_help=True, help="The data register.")
+staff_app = typer.Typer(no_args_is_help=True, help="The operator's own people.")
+app.add_typer(schema_app, name="schema")
+app.add_typer(register_app, name="register")
+app.add_typer(staff_app, name="staff")
+
+SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.graphql"
+_NOT_STARTED = (PebbleUnavailable, SettingsRefused, PortTaken, DatabaseUnavailable, UnsafeDatabase)
+_ENDED_EARLY = (SafeError, DemoFailed, FrontendError, MailDidNotArrive)
+_COLUMNS = ("section", "name", "category", "purposes", "origin", "retention", "erasure", "access", "portable", "sealed")
+_PLANNED_COLUMNS = ("section", "field", "type", "source", "purposes", "retention", "exported", "portable")
+
+
+class Format(StrEnum):
+    """How a list is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class StaffRole(StrEnum):
+    """Roles of staff, by least privilege."""
+
+    COMPLIANCE_OFFICER = "compliance_officer"
+    AUDITOR = "auditor"
+    SUPPORT = "support"
+    ADMINISTRATOR = "administrator"
+
+
+def _settings() -> Settings:
+    try:
+        settings = load(os.environ)
+    except SettingsRefused as error:
+        Console(stderr=True).print(f"[bold red]Not started.[/] The settings are not safe:\n{error}", highlight=False)
+        raise typer.Exit(2) from None
+    console = settings["SSLM_LOG_FORMAT"] == "console"
+    configure_logging(SystemClock(), console=console, strict=not settings.production)
+    return settings
+
+
+@app.command(name="all")
+def all_() -> None:
+    """Run the API and the workers in one process."""
+    _run(run(_settings(), api=True, worker=True))
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone."""
+    _run(run(_settings(), api=True, worker=False))
+
+
+@app.command()
+def worker() -> None:
+    """Run the workers alone: mails, orders, housekeeping."""
+    _run(run(_settings(), api=False, worker=True))
+
+
+@app.command()
+def dev(*, tls: Annotated[bool, typer.Option(help="Serve https with a throw-away root.")] = False) -> None:
+    """Run everything on this machine for use: demo account, API tokens, local certificate authority."""
+    _run(run_dev(os.environ, tls=tls))
+
+
+@app.command()
+def demo() -> None:
+    """Show the main job from sign-up to a page served with the new certificate."""
+    _run(run_demo(os.environ))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; what may be told is told in its own words, with status 1 (ended early) or 2 (not started)."""
+    try:
+        asyncio.run(work)
+    except Exception as error:
+        told = next((leaf for leaf in _leaves(error) if isinstance(leaf, _NOT_STARTED + _ENDED_EARLY)), None)
+        if told is None:
+            raise
+        started = isinstance(told, _ENDED_EARLY)
+        words = "It ended early." if started else "Not started."
+        code = f"{told.code}: " if isinstance(told, SafeError) else ""
+        Console(stderr=True).print(f"[bold red]{words}[/] {escape(code + str(told))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1 if started else 2) from None
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors inside groups; a group is what tasks that ran together raise."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+@schema_app.command("print")
+def schema_print(
+    *, check: Annotated[bool, typer.Option("--check", help="Compare with schema.graphql, change nothing.")] = False
+) -> None:
+    """Write schema.graphql, or with --check tell whether it is what the code says."""
+    text = print_schema_text()
+    if not check:
+        SCHEMA_FILE.write_text(text)
+        return
+    if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != text:
+        sys.stderr.write("schema.graphql is not what the code says. Run: sslm schema print\n")
+        raise typer.Exit(1)
+
+
+@register_app.command("print")
+def register_print(
+    *,
+    format: Annotated[Format, typer.Option(help="How.")] = Format.TABLE,  # noqa: A002 - the option's name
+    planned: Annotated[bool, typer.Option("--planned", help="What was announced and is still to come.")] = False,
+) -> None:
+    """Print what is held about people, from the tags of the columns; it needs no database."""
+    fields = declared_fields()
+    rows: tuple[Any, ...] = planned_rows(CATALOG, fields) if planned else register_rows(CATALOG, fields)
+    if format is Format.JSON:
+        sys.stdout.write(as_json(rows).decode() + "\n")
+    elif format is Format.CSV:
+        sys.stdout.write(as_csv(rows))
+    else:
+        columns = _PLANNED_COLUMNS if planned else _COLUMNS
+        table = Table(*columns, title="Still to come" if planned else "Data register", title_justify="left")
+        for cells in as_table(rows, columns)[1:]:
+            table.add_row(*cells)
+        Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+@staff_app.command("create")
+def staff_create(
+    email: Annotated[str, typer.Argument(help="Where they sign in from.")],
+    name: Annotated[str, typer.Option(help="What they are called.")],
+    role: Annotated[StaffRole, typer.Option(help="What they may do.")],
+) -> None:
+    """Make a member of staff; prints the password and the one-time-code secret this once."""
+
+    async def create() -> None:
+        async with open_core(_settings()) as core:
+            made = await create_staff(core.account_parts, OPERATOR, NewStaff(email, name, Role(role.value)))
+        typer.echo(f"Made {role.value} {made.staff.email}. Shown this once:")
+        typer.echo(f"  password       {made.password}\n  authenticator  {made.otpauth_uri}")
+
+    _run(create())
+
+
+@staff_app.command("disable")
+def staff_disable(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
+    """End a member of staff's sessions, tokens and right to sign in."""
+
+    async def disable() -> None:
+        async with open_core(_settings()) as core, core.works.open(OPERATOR) as work:
+            row = await disable_staff(work, email)
+        typer.echo(f"{row.email} can no longer sign in.")
+
+    _run(disable())
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""The composition root: every part is made here once, from settings, and handed to whoever needs it.
+
+Tests call it with settings of their own; nothing behaves differently under test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from sqlalchemy import exists, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+from starlette.routing import BaseRoute
+
+from api.accounts.parts import AccountParts
+from api.auth.passwords import Passwords
+from api.certificates.advance import OrderAdvancer
+from api.certificates.authorities import Authorities
+from api.certificates.ca_accounts import CaAccounts
+from api.certificates.orders import OrderRules
+from api.certificates.parts import CertificateParts
+from api.certificates.revocation import Revoker
+from api.databases import open_databases
+from api.db.engine import open_engine
+from api.db.sessions import Sessions
+from api.db.urls import DatabaseUrls
+from api.declared import declared_fields
+from api.execution.plan import Plans
+from api.execution.run import Runner
+from api.graphql.context import Context
+from api.graphql.fallback import StrawberryFallback
+from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
+from api.graphql.services import Services
+from api.http.application import Application, operator_routes
+from api.http.cors import Cors
+from api.http.edge import GraphQLEdge, MakeContext
+from api.http.graphiql import GraphiQL
+from api.http.health import Health
+from api.http.middleware import Observed
+from api.http.schema_text import SchemaText
+from api.http.viewers import ViewerReader
+from api.issuance.acme import AcmeAuthority
+from api.issuance.authority import CaDescription
+from api.jobs.deliveries import Deliveries, deliveries_source
+from api.jobs.maintenance import Maintenance
+from api.jobs.orders import order_sources
+from api.jobs.worker import JobWorker
+from api.kit.derive import derive_secret
+from api.kit.metrics import Metrics
+from api.mail.rendering import MailIdentity, MailRenderer
+from api.mail.sending import open_transport
+from api.models import CATALOG, CONTENT_KEY_TABLE, GOVERNANCE
+from api.pages.application import Pages
+from api.pages.rendering import Renderer
+from api.pages.site import House, Site
+from api.settings import Settings, development_secret
+from api.viewer import Viewer
+from api.work import Works
+from governance.audit.seal import EventSealer
+from governance.audit.trail import AuditTrail
+from governance.audit.writer import AuditLog
+from governance.clock import Clock, SystemClock
+from governance.errors import GovernanceError
+from governance.keys import ContentKeys, KeyEncryptionKeys
+from governance.register import register_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What both the API and the workers stand on."""
+
+    settings: Settings
+    clock: Clock
+    urls: DatabaseUrls
+    engine: AsyncEngine
+    keys_engine: AsyncEngine
+    sessions: Sessions
+    works: Works
+    keys: ContentKeys
+    sealer: EventSealer
+    metrics: Metrics
+    secret: bytes
+    authority: CaDescription
+    authorities: Authorities
+    ca_accounts: CaAccounts
+
+    @property
+    def account_parts(self) -> AccountParts:
+        """Return what the account services need."""
+        return AccountParts(
+            works=self.works,
+            passwords=Passwords(),
+            throttle_secret=derive_secret(self.secret, "throttle"),
+            site_name=self.settings["SSLM_SITE_NAME"],
+            minimum_age=self.settings["SSLM_MINIMUM_AGE"],
+        )
+
+
+@asynccontextmanager
+async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Core]:
+    """Open databases, keys and the certificate authority; refuses to start on any gap in the data catalogue."""
+    CATALOG.check()
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        urls = await stack.enter_async_context(open_databases(settings))
+        engine = open_engine(urls.application.sqlalchemy)
+        stack.push_async_callback(engine.dispose)
+        keys_engine = open_engine(urls.keys.sqlalchemy, pool_size=4)
+        stack.push_async_callback(keys_engine.dispose)
+        wrapping = await _key_encryption_keys(settings, keys_engine)
+        keys = ContentKeys(keys_engine, CONTENT_KEY_TABLE, wrapping, clock)
+        sealer = EventSealer(keys, clock)
+        sessions = Sessions(engine)
+        authority = CaDescription(
+            name=settings["SSLM_ACME_NAME"],
+            directory_url=settings["SSLM_ACME_DIRECTORY"],
+            trusted_root_path=settings["SSLM_ACME_ROOT"],
+            policy_url=settings["SSLM_ACME_POLICY_URL"] or None,
+            in_flight=settings["SSLM_ACME_CONCURRENCY"],
+        )
+        acme = AcmeAuthority(authority, clock)
+        stack.push_async_callback(acme.close)
+        yield Core(
+            settings=settings,
+            clock=clock,
+            urls=urls,
+            engine=engine,
+            keys_engine=keys_engine,
+            sessions=sessions,
+            works=Works(sessions, clock, AuditTrail(GOVERNANCE, sealer), keys),
+            keys=keys,
+            sealer=sealer,
+            metrics=Metrics(operations=operation_labels()),
+            secret=bytes.fromhex(settings["SSLM_SECRET"] or development_secret(settings["SSLM_VAR"])),
+            authority=authority,
+            authorities=Authorities(acme),
+            ca_accounts=CaAccounts(sessions, wrapping, clock),
+        )
+
+
+async def _key_encryption_keys(settings: Settings, keys_engine: AsyncEngine) -> KeyEncryptionKeys:
+    """Load the epochs; the first start makes the first. A folder that lost its keys is never filled with new ones."""
+    folder = settings.key_folder
+    if not any(folder.glob("epoch-*.key")):
+        async with keys_engine.connect() as connection:
+            sealed = await connection.scalar(select(exists().select_from(CONTENT_KEY_TABLE)))
+        if sealed:
+            raise GovernanceError(
+                f"The key folder {folder} is empty, but keys were wrapped before: nothing could be opened, and nothing "
+                "was started. Mount or restore the folder, or name it with SSLM_KEY_FOLDER."
+            )
+        KeyEncryptionKeys.create_epoch(folder, 1)
+    return KeyEncryptionKeys.load(folder)
+
+
+@asynccontextmanager
+async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncIterator[Observed]:
+    """Yield the ASGI application; its audit writer runs while the block does."""
+    settings = core.settings
+    trusted = frozenset(settings["SSLM_TRUSTED_PROXIES"])
+    allowed = frozenset(settings["SSLM_ALLOWED_ORIGINS"])
+    services = _services(core)
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(core.urls.audit_writer.plain)
+
+    def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
+        cookie_header = headers.get("cookie", "")
+        return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
+
+    async with AuditLog(connect, core.sealer) as audit_log:
+        core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
+        if isinstance(core.engine.pool, QueuePool):
+            core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
+        runner = Runner(Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics)
+        viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
+        edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
+        health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
+        house = _house(core, runner, viewers, make_context, services.csrf_secret)
+        routes = [
+            *operator_routes(health, SchemaText(print_schema_text())),
+            *GraphiQL().routes(),
+            *extra_routes,
+            *Pages(house).routes(),
+        ]
+        application = Application(edge, routes)
+        yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+        await viewers.close()
+
+
+def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: MakeContext, secret: bytes) -> House:
+    """Return what pages stand on; their data come through the same runner as everybody else's."""
+    settings = core.settings
+    return House(
+        site=Site(
+            settings["SSLM_SITE_NAME"],
+            settings.site_url,
+            settings["SSLM_OPERATOR"],
+            settings["SSLM_SUPPORT_ADDRESS"],
+            settings["SSLM_MINIMUM_AGE"],
+        ),
+        runner=runner,
+        viewers=viewers,
+        make_context=make_context,
+        clock=core.clock,
+        secret=secret,
+        renderer=Renderer(),
+        register=register_rows(CATALOG, declared_fields()),
+    )
+
+
+def _services(core: Core) -> Services:
+    rules = OrderRules(core.authority, core.settings["SSLM_OPEN_ORDERS"])
+    revoker = Revoker(core.works, core.authorities, core.ca_accounts)
+    return Services(
+        accounts=core.account_parts,
+        certificates=CertificateParts(rules, revoker, core.settings["SSLM_ALLOW_RESERVED_NAMES"]),
+        csrf_secret=derive_secret(core.secret, "csrf"),
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _checks(core: Core) -> dict[str, Any]:
+    async def database() -> None:
+        async with core.engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    async def keys_database() -> None:
+        async with core.keys_engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    return {"database": database, "keys_database": keys_database}
+
+
+def make_worker(core: Core) -> JobWorker:
+    """Return the worker that sends mails, advances orders and keeps the house in order."""
+    settings = core.settings
+    renderer = MailRenderer(
+        MailIdentity(
+            sender=settings.mail_from,
+            reply_to=settings["SSLM_SUPPORT_ADDRESS"],
+            site_name=settings["SSLM_SITE_NAME"],
+            site_url=settings.site_url,
+            support_address=settings["SSLM_SUPPORT_ADDRESS"],
+            operator=settings["SSLM_OPERATOR"],
+        )
+    )
+    renderer.check()
+    deliveries = Deliveries(
+        works=core.works, renderer=renderer, transport=open_transport(settings.mail_url), metrics=core.metrics
+    )
+    advancer = OrderAdvancer(core.works, core.authorities, core.ca_accounts, ended=core.metrics.order)
+    revoker = Revoker(core.works, core.authorities, core.ca_accounts)
+    return JobWorker(
+        url=core.urls.application,
+        sessions=core.sessions,
+        clock=core.clock,
+        sources=(deliveries_source(deliveries), *order_sources(advancer, revoker)),
+        maintenance=Maintenance(works=core.works, keys_engine=core.keys_engine, metrics=core.metrics),
+        metrics=core.metrics,
+        concurrency=settings["SSLM_WORKERS"],
+    )
