@@ -1,0 +1,1 @@
+"""Server-rendered pages: the API's first client. Their data are GraphQL operations, run and audited like any other."""

@@ -1,0 +1,1 @@
+"""The holder's own pages: overview, settings, sessions, API tokens, domains, agents."""

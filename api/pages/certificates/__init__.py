@@ -1,0 +1,1 @@
+"""Orders and certificates, as their holder sees them."""

@@ -1,0 +1,1 @@
+"""Pages for everybody, shown without any cookie: what this is, the privacy policy, the data register."""
