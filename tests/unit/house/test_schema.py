@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from api.graphql.schema import print_schema_text
-
 from tests.unit.house.sources import ROOT
 
 
