@@ -136,8 +136,7 @@ class Runner:
         self._metrics.operation(label, outcome, seconds)
         if outcome != "failed" and seconds < self._slow_seconds:
             return
-        _log.warning(
-            "operation_failed" if outcome == "failed" else "operation_slow",
+        log = _log.bind(
             operation=label,
             document=plan.document_hash if plan is not None else "",
             role=viewer.role.value,
@@ -145,6 +144,10 @@ class Runner:
             milliseconds=round(seconds * 1000, 1),
             request_id=viewer.origin.request_id,
         )
+        if outcome == "failed":
+            log.warning("operation_failed")
+        else:
+            log.warning("operation_slow")
 
 
 def _outcome(answer: Answer) -> str:

@@ -1,8 +1,29 @@
-"""Times that callers send: in UTC from here on, and never one that no calendar has there."""
+"""Times: what callers send is in UTC from here on, and what they get is RFC 3339 in UTC with `Z`, in one form."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
+
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 
 from api.kit.errors import InvalidInput
+
+_DESCRIPTION: Final = (
+    "A moment, RFC 3339. Answers are in UTC, end in `Z` and have microseconds; inputs may have any offset, and one "
+    "without an offset is taken as UTC."
+)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+DATE_TIME: Final = replace(
+    DateTimeDefinition,
+    description=_DESCRIPTION,
+    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    serialize=_text,
+)
 
 
 def in_utc(moment: datetime, *field: str) -> datetime:

@@ -1,9 +1,11 @@
 """The schema: its roots, its maps for execution, and its printed text."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from api.accounts.holders import holder_of
 from api.certificates import queries as certificate_queries
@@ -22,6 +24,7 @@ from api.graphql.connections import Connection
 from api.graphql.context import Context
 from api.graphql.domain_mutations import DomainMutations
 from api.graphql.errors import ERROR_TYPES
+from api.graphql.moments import DATE_TIME
 from api.graphql.nodes import Node, decode_id
 from api.graphql.notices import NameWarning, Notice, OrderNotices
 from api.graphql.once import once_by_coordinate
@@ -130,7 +133,12 @@ def _notice(found: Any) -> Notice:
     return Notice(version=found.version, text=found.text, policy_url=found.policy_url, acknowledged=found.acknowledged)
 
 
-schema: Final = strawberry.Schema(Query, Mutation, types=[Account, Domain, Order, Certificate, Agent, *ERROR_TYPES])
+schema: Final = strawberry.Schema(
+    Query,
+    Mutation,
+    types=[Account, Domain, Order, Certificate, Agent, *ERROR_TYPES],
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+)
 describe_inputs(schema)
 
 

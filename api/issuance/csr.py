@@ -112,12 +112,15 @@ def _judge(request: x509.CertificateSigningRequest) -> CertificateRequest:
     description = describe_public_key(public_key)
     if not request.is_signature_valid:
         _refuse("signature", "The signature does not fit the request: it was changed after signing. Make it again.")
+    der = request.public_bytes(Encoding.DER)
+    if not der.endswith(b"\x00" + request.signature):  # a BIT STRING with unused bits: a signature is whole octets
+        raise _malformed()
     _check_attributes(request.attributes)
     names = read_alternative_names(request.extensions)
     _check_subject(request.subject, names)
     spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return CertificateRequest(
-        der=request.public_bytes(Encoding.DER),
+        der=der,
         names=names,
         public_key_sha256=sha256(spki).hexdigest(),
         key_description=description,

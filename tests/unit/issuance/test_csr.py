@@ -278,4 +278,17 @@ def test_any_damaged_request_is_refused_and_never_crashes(data: st.DataObject) -
     assert _refusal(_frame(bytes(der))).rule
 
 
+def test_a_signature_of_broken_octets_is_refused() -> None:
+    """The bits of the signature stay the same, so verifying alone would not notice."""
+    while True:
+        der = bytearray(x509.load_pem_x509_csr(make_csr("example.com").encode()).public_bytes(Encoding.DER))
+        if not der[-1] & 1:
+            break
+    signature = x509.load_der_x509_csr(bytes(der)).signature
+    unused_bits = len(der) - len(signature) - 1
+    assert der[unused_bits] == 0
+    der[unused_bits] = 1
+    assert _refusal(_frame(bytes(der))).rule == "malformed"
+
+
 DAMAGED = make_csr("example.com", "www.example.com")
