@@ -5,6 +5,7 @@ One rule: the record with its idempotency key is on the disk before the order is
 
 from __future__ import annotations
 
+from sslm_agent.answers import OrderNotices
 from sslm_agent.errors import NoticesNotAcknowledged, OrderDiffers, ServerRefused
 from sslm_agent.keys import KeyStore
 from sslm_agent.orders import OrderStore, PendingOrder, new_idempotency_key
@@ -67,18 +68,19 @@ class Ordering:
             key_type=key_type,
             challenge_type=self._around.placement.challenge_type,
             public_key_sha256=facts.public_key_sha256,
-            values=self._values(facts.public_key_sha256, notices.certificate_transparency.version),
+            values=self._values(facts.public_key_sha256, notices),
             target_name=self._request.target_name or self._names[0],
         )
         return self._orders.record(pending)
 
-    def _values(self, public_key_sha256: str, ct_notice_version: str) -> dict[str, object]:
+    def _values(self, public_key_sha256: str, notices: OrderNotices) -> dict[str, object]:
         return {
             "csr": self._keys.request_pem(public_key_sha256),
             "challengeType": self._around.placement.challenge_type,
             "ctAcknowledged": True,
-            "ctNoticeVersion": ct_notice_version,
+            "ctNoticeVersion": notices.certificate_transparency.version,
             "caNoticeAcknowledged": True,
+            "caNoticeVersion": notices.certificate_authority.version,
             "idempotencyKey": new_idempotency_key(),
             "agentId": self._around.enrolment.agent_id,
         }

@@ -51,11 +51,11 @@ class CaNoticeNotAcknowledged(InvalidInput):
 
     code = "CA_NOTICE_NOT_ACKNOWLEDGED"
 
-    def __init__(self, notice: str, version: str) -> None:
+    def __init__(self, notice: str, version: str, *, rule: str = "not-acknowledged") -> None:
         super().__init__(
             f"Not ordered: acknowledge this notice (version {version}) once, first. {notice}",
-            rule="not-acknowledged",
-            field=("caNoticeAcknowledged",),
+            rule=rule,
+            field=("caNoticeAcknowledged",) if rule == "not-acknowledged" else ("caNoticeVersion",),
         )
 
 

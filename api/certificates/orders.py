@@ -50,6 +50,7 @@ class CertificateOrder:
     idempotency_key: str
     ct_notice_version: str | None = None
     ca_notice_acknowledged: bool = False
+    ca_notice_version: str | None = None
     agent_id: AgentId | None = None
 
 
@@ -103,6 +104,8 @@ async def _check(
     if await is_account_key(work.session, request.public_key_sha256):
         raise CsrRefused("This public key is already in use elsewhere; make a new one.", rule="ca-account-key")
     notice = authority_notice(rules.authority)
+    if wanted.ca_notice_version not in {None, notice.version}:
+        raise CaNoticeNotAcknowledged(notice.text, notice.version, rule="notice-version")
     if wanted.ca_notice_acknowledged:
         await _acknowledge(work, caller, notice, None)
     elif await find_acknowledgement(work.session, caller.account_id, notice) is None:

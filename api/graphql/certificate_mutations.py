@@ -47,6 +47,9 @@ class OrderCertificateInput:
     ca_notice_acknowledged: bool | None = strawberry.field(
         default=None, description="That you were shown `orderNotices.certificateAuthority`; once per version (4.1-c)."
     )
+    ca_notice_version: str | None = strawberry.field(
+        default=None, description="Which version of the authority's notice you were shown."
+    )
     agent_id: strawberry.ID | None = strawberry.field(default=None, description="The agent that will install it.")
 
 
@@ -99,6 +102,7 @@ class CertificateMutations:
                 idempotency_key=input.idempotency_key,
                 ct_notice_version=input.ct_notice_version,
                 ca_notice_acknowledged=bool(input.ca_notice_acknowledged),
+                ca_notice_version=input.ca_notice_version,
                 agent_id=agent,
             )
             row = await order_certificate(work, asked, info.context.services.certificates.rules)

@@ -66,6 +66,7 @@ async def _order(visit: Visit, request: CertificateRequest) -> Response:
         ctAcknowledged=fields.checked("ctAcknowledged"),
         ctNoticeVersion=fields.text("ctNoticeVersion"),
         caNoticeAcknowledged=fields.checked("caNoticeAcknowledged"),
+        caNoticeVersion=fields.text("caNoticeVersion"),
         idempotencyKey=fields.text("idempotencyKey"),
     )
     if any(refusal.field in _PASTE_AGAIN for refusal in outcome.refusals):

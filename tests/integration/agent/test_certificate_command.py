@@ -124,6 +124,7 @@ def test_notices_are_shown_and_what_was_shown_is_acknowledged(
     assert enrolled(*words, "--acknowledge-notices").returncode == 0
     sent = platform.variables("OrderCertificate")["input"]
     assert (sent["ctAcknowledged"], sent["ctNoticeVersion"], sent["caNoticeAcknowledged"]) == (True, "ct-3", True)
+    assert sent["caNoticeVersion"] == "ca-7"
 
 
 def test_webroot_is_written_readable_and_cleaned(enrolled: Run, platform: Platform, tmp_path: Path) -> None:

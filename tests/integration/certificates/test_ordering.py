@@ -93,6 +93,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "CT_NOT_ACKNOWLEDGED": {"ct_acknowledged": False},
     "CT_NOT_ACKNOWLEDGED old version": {"ct_notice_version": "2020-01-000000000000"},
     "CA_NOTICE_NOT_ACKNOWLEDGED": {"ca_notice_acknowledged": False},
+    "CA_NOTICE_NOT_ACKNOWLEDGED old version": {"ca_notice_version": "2020-01-000000000000"},
     "CHALLENGE_UNSUITABLE": {"csr": make_csr(["*.example.com"])},
     "CSR_REFUSED": {"csr": "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"},
     "NOT_FOUND": {"agent_id": AgentId(UUID(int=7))},

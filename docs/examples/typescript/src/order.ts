@@ -30,6 +30,7 @@ export async function placeOrder(client: Client, csr: string, notices: Notices):
       ctAcknowledged: true,
       ctNoticeVersion: notices.certificateTransparency.version,
       caNoticeAcknowledged: true,
+      caNoticeVersion: notices.certificateAuthority.version,
       idempotencyKey: randomUUID(),
     },
   });
