@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from api.auth.throttle import Attempts, Blocked, Bucket, Counted, count_attempt, latest_retry
@@ -37,8 +37,23 @@ async def admit(session: WriteSession, buckets: Sequence[Bucket], now: datetime)
 
 
 async def forgive(session: WriteSession, buckets: Sequence[Bucket]) -> None:
-    """Clear the first counter (the account's or the device's) after success; the source keeps its own count."""
-    await session.execute(delete(ThrottleRow).where(ThrottleRow.bucket == buckets[0].hash))
+    """Clear the first counter (the account's or the device's) after success; the source keeps its own count.
+
+    All are locked first, in the one order, and none is deleted: an attempt that waits for a counter must find it again.
+    """
+    await lock_counters(session, buckets)
+    cleared = {"failures": 0, "blocked_until": None}
+    await session.execute(update(ThrottleRow).where(ThrottleRow.bucket == buckets[0].hash).values(cleared))
+
+
+async def lock_counters(session: WriteSession, buckets: Sequence[Bucket]) -> dict[bytes, Attempts]:
+    """Lock the counters that exist, in the order everybody locks them."""
+    columns = select(ThrottleRow.bucket, ThrottleRow.failures, ThrottleRow.last_at, ThrottleRow.blocked_until)
+    hashes = [bucket.hash for bucket in buckets]
+    locked = await session.execute(
+        columns.where(ThrottleRow.bucket.in_(hashes)).order_by(ThrottleRow.bucket).with_for_update()
+    )
+    return {row.bucket: Attempts(row.failures, row.last_at, row.blocked_until) for row in locked}
 
 
 async def _locked(session: WriteSession, ordered: Sequence[Bucket], now: datetime) -> dict[bytes, Attempts]:
@@ -46,11 +61,7 @@ async def _locked(session: WriteSession, ordered: Sequence[Bucket], now: datetim
     fresh = Attempts(0, now)
     rows = [{"bucket": h, "failures": 0, "last_at": now, "expires_at": fresh.expires_at} for h in hashes]
     await session.execute(insert(ThrottleRow).values(rows).on_conflict_do_nothing())
-    statement = select(ThrottleRow.bucket, ThrottleRow.failures, ThrottleRow.last_at, ThrottleRow.blocked_until)
-    locked = await session.execute(
-        statement.where(ThrottleRow.bucket.in_(hashes)).order_by(ThrottleRow.bucket).with_for_update()
-    )
-    return {row.bucket: Attempts(row.failures, row.last_at, row.blocked_until) for row in locked}
+    return await lock_counters(session, ordered)
 
 
 async def _write(session: WriteSession, bucket: Bucket, attempts: Attempts) -> None:
