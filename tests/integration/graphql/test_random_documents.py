@@ -23,7 +23,7 @@ SKIPPED = frozenset(
 FINE = {"INVALID_INPUT", "DOCUMENT_TOO_LARGE", "DOCUMENT_INVALID", "NOT_FOUND"}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 60))])
 async def test_random_documents_break_nothing_and_show_nothing_foreign(own_site: Site, seed: int) -> None:
     holder, other = await tenant(own_site, f"canaryown{seed}"), await tenant(own_site, f"canaryforeign{seed}")
     # The ids of both, but not the own session's: a random document would end it, and the rest be refused.
