@@ -46,6 +46,7 @@ def _config(settings: Settings, application: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         lifespan="off",
+        ws="none",
         http="httptools",
         loop="uvloop",
         ssl_certfile=str(certificate) if certificate else None,

@@ -186,6 +186,9 @@ class Revoker:
         now = self._works.clock.now()
         leaf = CertificateRow
         async with self._works.open(JOB) as work:
+            # The certificate before its revocation, as `revoke` locks them; the other way round two would deadlock.
+            own = select(leaf.id).where(leaf.id == claimed.certificate_id)
+            await work.session.execute(own.with_for_update(key_share=True))
             if not await _end(work, claim, ended_at=now, next_action_at=None, problem=None):
                 return
             revoked = {"revoked_at": now, "revocation_reason": claimed.reason.name}

@@ -9,9 +9,10 @@ from typing import Any, Final
 import msgspec
 from graphql import GraphQLError
 
+from api.db.trouble import database_is_away
 from api.execution.errors import DocumentRefused, VariablesInvalid
 from api.execution.wording import is_about_an_argument, variables_message
-from api.kit.errors import AccessDenied, InvalidInput
+from api.kit.errors import AccessDenied, InvalidInput, Unavailable
 from governance.errors import SafeError
 
 _SHOWN_ERRORS: Final = 5
@@ -78,6 +79,8 @@ def located_entry(error: GraphQLError, request_id: str) -> tuple[dict[str, Any],
         return _placed(error_entry(original, request_id), error), None
     if is_about_an_argument(error.message) and isinstance(original, GraphQLError | None):
         return _placed(error_entry(VariablesInvalid(variables_message(error.message)), request_id), error), None
+    if database_is_away(original):
+        return _placed(error_entry(Unavailable(), request_id), error), original
     return _placed(internal_entry(request_id), error), original or error
 
 

@@ -41,7 +41,7 @@ _ENTRY_BYTES: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One operation of one document. `operation` is the caller's name for it, `label` one of a closed list."""
+    """One operation of one document. `operation` names its root fields, never what the caller calls it."""
 
     document: DocumentNode
     document_hash: str
@@ -91,7 +91,7 @@ class Plans:
         footprint.follow(operation)
         roots = _root_fields(operation, document)
         self._check_repeats(operation, roots)
-        named = operation.name.value if operation.name else ",".join(roots)
+        named = ",".join(sorted(roots))
         tags = [self._map.personal[coordinate] for coordinate in footprint.personal]
         return Plan(
             document=document,

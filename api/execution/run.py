@@ -14,13 +14,14 @@ from typing import Any, Final, Protocol
 import structlog
 from graphql import ExecutionResult, OperationType
 
+from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
 from api.execution.errors import DocumentRefused, OperationTimeout
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan, Plans
 from api.execution.schema_map import Append, Fallback
 from api.execution.wording import without_suggestions
-from api.kit.errors import AccessDenied
+from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
 from governance.access import Denied, covers, decide
@@ -81,7 +82,8 @@ class Runner:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
             _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
-            answer = Answer({"errors": [internal_entry(request_id)], "data": None}, ran=True)
+            entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
+            answer = Answer({"errors": [entry], "data": None}, ran=True)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 

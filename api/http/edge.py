@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from api.db.trouble import database_is_away
 from api.execution.answers import Answer, internal_entry, refusal
 from api.execution.run import Context, Request, Runner
 from api.http.body import ClientLeft, parse_request, read_body, too_large
@@ -22,6 +23,7 @@ from api.http.errors import MethodNotAllowed, RequestRefused
 from api.http.media import GRAPHQL_JSON, JSON, check_content_type, choose
 from api.http.origin import headers_of
 from api.http.viewers import ViewerReader
+from api.kit.errors import Unavailable
 from api.viewer import Origin, Role, Viewer
 from governance.errors import SafeError
 
@@ -31,6 +33,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_LIMIT: Final = 1280 << 10
 ANONYMOUS_BODY_LIMIT: Final = 64 << 10
+_VIEWER_SECONDS: Final = 10.0
 """What somebody unknown may have us look through; sign-up and sign-in need a hundredth of it."""
 _UNAUTHORIZED: Final = 401
 _FIXED_HEADERS: Final = (
@@ -87,6 +90,8 @@ class GraphQLEdge:
         except Exception as error:  # noqa: BLE001 - the database may be gone; the answer has its one shape all the same
             _log.exception("request_failed", error=type(error).__name__, request_id=origin.request_id)
             answer, status = Answer({"errors": [internal_entry(origin.request_id)]}, ran=False), 500
+            if database_is_away(error):
+                answer, status = refusal(Unavailable(), origin.request_id), 503
         await _send(send, status, answer.encode(), media, extra)
 
     async def _answer(
@@ -97,7 +102,8 @@ class GraphQLEdge:
         check_content_type(headers.get("content-type", ""))
         body = await read_body(receive, headers.get("content-length", ""), BODY_LIMIT)
         request = parse_request(body)
-        viewer = await self.viewers.read(headers, origin)
+        async with asyncio.timeout(_VIEWER_SECONDS):
+            viewer = await self.viewers.read(headers, origin)
         if viewer.role is Role.ANONYMOUS and len(body) > ANONYMOUS_BODY_LIMIT:
             raise too_large(ANONYMOUS_BODY_LIMIT)
         context = self.make_context(viewer, headers)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from api.kit.secrets import contains_private_key
 from api.viewer import Origin
 from governance.clock import Clock
 from governance.ids import new_id
@@ -32,6 +33,8 @@ def origin_of(scope: Mapping[str, Any], headers: Mapping[str, str], trusted: fro
     if peer in proxies and headers.get("x-forwarded-for"):
         address = _nearest_untrusted(headers["x-forwarded-for"], proxies, peer)
     agent = _PRINTABLE.sub("", headers.get("user-agent", ""))[:_USER_AGENT_LENGTH]
+    if contains_private_key(agent):  # the one header that is kept (clause 3.3-a)
+        agent = ""
     return Origin(address, agent, str(new_id(clock)))
 
 

@@ -5,7 +5,7 @@ Rooms below add leaves in their own `errors.py`; the edge maps them once. Nothin
     SafeError (governance)
     ├── GovernanceError ── AuditUnavailable, IncompleteCatalog, DataSubjectErased
     └── CertificateManagerError
-        ├── InvalidInput   NotFound   AccessDenied   Conflict   RateLimited
+        ├── InvalidInput   NotFound   AccessDenied   Conflict   RateLimited   Unavailable
         └── IssuanceError ── CaProblem, ChallengeFailed, CaUnreachable   (api.issuance.errors)
 """
 
@@ -60,3 +60,15 @@ class RateLimited(CertificateManagerError):
     """Too often; `retry_at` says when to come back."""
 
     code = "RATE_LIMITED"
+
+
+class Unavailable(CertificateManagerError):
+    """The database cannot be reached at this moment; coming back in seconds usually helps."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service cannot reach its database at this moment, so nothing is shown. Try again in a few seconds; "
+            "before you repeat a change, look whether it happened."
+        )

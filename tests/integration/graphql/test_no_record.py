@@ -174,7 +174,7 @@ async def test_what_was_shown_is_what_was_recorded(own_site: Site) -> None:
     await own_site.ask(f"query Mine {READ}", by=holder.browser)
     async with own_site.core.sessions.read() as session:
         (header,) = (await session.execute(text("select header::json from audit_event"))).scalars().all()
-    assert header["operation"]["name"] == "Mine"
+    assert header["operation"]["name"] == "me"
     assert header["coordinates"] == ["Account.displayName", "Account.email", "Session.userAgent"]
     assert header["rows"] == {"Account": 1, "Session": 1}
     assert header["data_subjects"] == [str(holder.someone.person.pseudonym)]

@@ -49,7 +49,7 @@ async def test_an_answer_leaves_after_its_record() -> None:
     answer = await ask(runner(Tree({"me": account}), log), "query Mine { me { email } }")
     assert answer.body == {"data": {"me": {"email": CANARY}}}
     (event,) = log.events
-    assert (event.kind, event.outcome, event.operation) == (EventKind.DISCLOSURE, Outcome.ALLOWED, "Mine")
+    assert (event.kind, event.outcome, event.operation) == (EventKind.DISCLOSURE, Outcome.ALLOWED, "me")
     assert (event.coordinates, event.row_counts) == ({"Account.email"}, {"Account": 1})
     assert event.data_subjects == {PERSON.pseudonym}
     assert event.categories == {"user.contact.email"}
@@ -164,10 +164,20 @@ async def test_no_raw_text_leaves(root: dict[str, Any], code: str) -> None:
 async def test_a_fault_of_the_executor_is_masked() -> None:
     class Broken(Tree):
         async def execute(self, *_: Any) -> Any:
-            raise OSError(f"{CANARY}")
+            raise LookupError(f"{CANARY}")
 
     answer = await ask(runner(Broken()), "{ me { id } }")
     assert (only_error(answer)["code"], answer.body["data"]) == ("INTERNAL", None)
+    assert CANARY not in answer.encode().decode()
+
+
+async def test_a_database_that_is_away_is_told_from_a_fault() -> None:
+    class Away(Tree):
+        async def execute(self, *_: Any) -> Any:
+            raise ConnectionResetError(f"{CANARY}")
+
+    answer = await ask(runner(Away()), "{ me { id } }")
+    assert (only_error(answer)["code"], answer.body["data"]) == ("UNAVAILABLE", None)
     assert CANARY not in answer.encode().decode()
 
 
