@@ -1,7 +1,8 @@
 """Fetch the pinned pip where Python came without it: Debian and Ubuntu leave `ensurepip` out of `python3`.
 
-Runs on a bare Python 3.11 and asks the package index that pip itself would ask (environment, then pip's configuration
-files). One rule: a file whose SHA-256 is not pinned in `requirements/installer.txt` is never kept.
+Runs on a bare Python 3.11 and asks the package index that is configured for pip (environment, then pip's configuration
+files); no address of an index stands here, so without one nothing is fetched and the caller takes Debian's package.
+One rule: a file whose SHA-256 is not pinned in `requirements/installer.txt` is never kept.
 
     python3 scripts/fetch_pip.py FOLDER      prints the path of the wheel
 """
@@ -22,7 +23,6 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 
 PINS = Path(__file__).parent.parent / "requirements" / "installer.txt"
-PUBLIC_INDEX = "https://pypi.org/simple"  # house-rule: pip's own default, for where nothing is configured
 TIMEOUT_SECONDS = 60
 
 
@@ -119,7 +119,7 @@ def main() -> None:
     """Keep the first file that has a pinned digest."""
     version, digests = pinned()
     wheel = f"pip-{version}-py3-none-any.whl"
-    indexes = [configured("index-url") or PUBLIC_INDEX, *configured("extra-index-url").split()]
+    indexes = [*configured("index-url").split(), *configured("extra-index-url").split()]
     for index in indexes:
         for address in candidates(index, wheel):
             content = fetch(address)
