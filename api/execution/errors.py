@@ -39,6 +39,18 @@ class RepeatedField(CertificateManagerError):
     code = "REPEATED_FIELD"
 
 
+class ChangeNotShown(CertificateManagerError):
+    """The change was saved; the row it left could not be read for the answer."""
+
+    code = "CHANGE_NOT_SHOWN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your change was saved, but what it left could not be read, so it is not shown. "
+            "Do not repeat the change; read the result in a minute."
+        )
+
+
 class OperationTimeout(CertificateManagerError):
     """The operation took longer than it may and was stopped; a change may have been saved before that."""
 

@@ -16,7 +16,7 @@ from graphql import OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
-from api.execution.errors import DocumentRefused, OperationTimeout
+from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout
 from api.execution.events import denial, disclosure
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
@@ -93,6 +93,9 @@ class Runner:
         try:
             async with asyncio.timeout(self._seconds):
                 found = await self._reader.read(Asked(plan, coerced, request.variables, context, masked))
+        except ChangeNotShown as error:
+            _log.error("change_not_shown", exc_info=error.__cause__, operation=plan.label, request_id=request_id)
+            return Answer({"errors": [error_entry(error, request_id)], "data": None}, ran=True)
         except TimeoutError:
             return Answer({"errors": [error_entry(_timeout(plan), request_id)], "data": None}, ran=True)
         errors = found.errors
