@@ -10,6 +10,7 @@ import msgspec
 from graphql import GraphQLError
 
 from api.db.trouble import database_is_away
+from api.execution.charges import CostReport
 from api.execution.errors import DocumentRefused, VariablesInvalid
 from api.execution.wording import is_about_an_argument, variables_message
 from api.kit.errors import AccessDenied, InvalidInput, Unavailable
@@ -20,10 +21,11 @@ _SHOWN_ERRORS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes)."""
+    """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes); `cost` is its bill."""
 
     body: dict[str, Any]
     ran: bool
+    cost: CostReport | None = None
 
     @property
     def code(self) -> str:
@@ -33,7 +35,9 @@ class Answer:
 
     def encode(self) -> bytes:
         """Return the response text."""
-        return msgspec.json.encode(self.body)
+        if self.cost is None:
+            return msgspec.json.encode(self.body)
+        return msgspec.json.encode({**self.body, "extensions": {"cost": self.cost.entry()}})
 
 
 def refusal(error: SafeError, request_id: str) -> Answer:

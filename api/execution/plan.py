@@ -1,6 +1,6 @@
 """The plan: what a document shows and needs, worked out by one walk and kept.
 
-A plan is what authorises, executes and audits. Later it also holds the cost and the SQL; the walk is the same.
+A plan is what authorises, charges, executes and audits. Later it also holds the SQL; the walk is the same.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from graphql import (
     visit,
 )
 
+from api.execution.cost import Cost, measure
 from api.execution.document import read_document
 from api.execution.errors import OperationNotFound, RepeatedField
 from api.execution.schema_map import SchemaMap
@@ -53,6 +54,7 @@ class Plan:
     coordinates: frozenset[str]
     purposes: frozenset[str]
     requirement: Requirement
+    cost: Cost
 
 
 class Plans:
@@ -104,6 +106,7 @@ class Plans:
             coordinates=frozenset(footprint.personal),
             purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
             requirement=Requirement(frozenset(footprint.scopes), frozenset(tag.category for tag in tags)),
+            cost=measure(self._map.schema, document, operation, self._map.prices),
         )
 
     def _check_repeats(self, operation: OperationDefinitionNode, roots: dict[str, set[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Run one request: plan, access, execution, audit, answer. No record, no data.
+"""Run one request: plan, charge, access, execution, audit, answer. No record, no data.
 
 A disclosure is durable before its bytes exist; if it cannot be, `data` is null and the code is `AUDIT_UNAVAILABLE`.
 """
@@ -16,6 +16,7 @@ from graphql import ExecutionResult, OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
+from api.execution.bill import Meter
 from api.execution.errors import DocumentRefused, OperationTimeout
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan, Plans
@@ -59,6 +60,7 @@ class Runner:
         log: Append,
         *,
         metrics: Metrics,
+        meter: Meter,
         seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
@@ -66,6 +68,7 @@ class Runner:
         self._fallback = fallback
         self._audit = log
         self._metrics = metrics
+        self._meter = meter
         self._seconds = seconds
         self._slow_seconds = slow_seconds
 
@@ -74,9 +77,12 @@ class Runner:
         began = time.perf_counter()
         request_id = context.viewer.origin.request_id
         plan: Plan | None = None
+        bill = self._meter.open(context.viewer)
         try:
+            await bill.admit()
             check_variables(request.operation_name, request.variables)
             plan = self._plans.plan(request.document, request.operation_name)
+            await bill.charge(plan.cost(request.variables))
             answer = await self._run(plan, request, context)
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
@@ -84,6 +90,7 @@ class Runner:
             _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
             entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
             answer = Answer({"errors": [entry], "data": None}, ran=True)
+        answer = await bill.settle(answer, plan.cost if plan is not None else None)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 

@@ -6,23 +6,25 @@ A coordinate is `Type.field`, as in the GraphQL specification's schema coordinat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 
+from api.execution.cost import Prices
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaMap:
-    """The parts of the schema that decide access and audit. `once` holds root fields that may stand once only."""
+    """The parts of the schema that decide access, audit and cost. `once` holds root fields that may stand once only."""
 
     schema: GraphQLSchema
     personal: Mapping[str, PersonalData]
     scopes: Mapping[str, str]
     once: frozenset[str] = frozenset()
+    prices: Prices = field(default_factory=Prices)
 
 
 class Fallback(Protocol):

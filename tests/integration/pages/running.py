@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from api.app import Core, open_api, open_core
+from api.app import Core, make_meter, open_api, open_core
 from api.certificates.orders import OrderRules
 from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
@@ -74,7 +74,9 @@ async def house_of(core: Core) -> AsyncIterator[House]:
         viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url)
         yield House(
             site=PageSite(settings["SSLM_SITE_NAME"], ORIGIN, settings["SSLM_OPERATOR"], "support@example.org"),
-            runner=Runner(Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics),
+            runner=Runner(
+                Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics, meter=make_meter(core)
+            ),
             viewers=viewers,
             make_context=make_context,
             clock=core.clock,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any, Final
 from uuid import UUID
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, execute
 
+from api.execution.bill import Meter
+from api.execution.callers import Callers
+from api.execution.charges import CallerKind, ProcessCharges, Quota
 from api.execution.plan import Plans
 from api.execution.run import Runner
 from api.execution.schema_map import SchemaMap
@@ -20,6 +24,7 @@ from api.viewer import Origin, Role, Viewer
 from governance.access import Grants
 from governance.audit.disclosures import Disclosures
 from governance.audit.event import AuditEvent, Person
+from governance.clock import Clock, ManualClock
 from governance.errors import AuditUnavailable
 from governance.ids import DataSubjectId, new_pseudonym
 from governance.tags import Origin as DataOrigin
@@ -56,6 +61,7 @@ SCOPES: Final = {
 }
 SCHEMA: Final[GraphQLSchema] = build_schema(SDL)
 MAP: Final = SchemaMap(SCHEMA, PERSONAL, SCOPES, frozenset({"Mutation.signIn"}))
+PLENTY: Final = Quota(1_000_000, 1_000)
 PERSON: Final = Person(DataSubjectId(UUID(int=1)), new_pseudonym())
 ALL: Final = Grants(frozenset({"account", "domains", "schema"}), frozenset({"user"}))
 
@@ -112,5 +118,11 @@ class Tree:
         return await result if isawaitable(result) else result
 
 
+def meter(quota: Quota = PLENTY, clock: Clock | None = None) -> Meter:
+    clock = clock or ManualClock(datetime(2026, 11, 23, tzinfo=UTC))
+    return Meter(ProcessCharges(dict.fromkeys(CallerKind, quota), clock), Callers(b"c" * 32), clock)
+
+
 def runner(tree: Tree, log: Log | None = None, **settings: Any) -> Runner:
-    return Runner(plans(), tree, log or Log(), metrics=settings.pop("metrics", None) or Metrics(), **settings)
+    parts = {"metrics": Metrics(), "meter": meter()} | settings
+    return Runner(plans(), tree, log or Log(), **parts)

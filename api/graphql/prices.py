@@ -1,0 +1,32 @@
+"""What the schema cannot say of its own cost: how long its lists become, and which root fields are dear in themselves.
+
+Coordinates are checked against the schema at the start of every test run, so a renamed field keeps its price.
+"""
+
+from typing import Final
+
+from api.execution.cost import Prices
+
+HASHES_A_PASSWORD: Final = 100
+ASKS_THE_AUTHORITY: Final = 50
+_LIST_SIZES: Final = {
+    "AuditEvent.rows": 20,
+    "Authorization.challenges": 3,
+    "CaProblem.subproblems": 100,
+    "Certificate.installations": 20,
+    "Order.authorizations": 100,
+    "Order.disclosures": 20,
+    "OrderNotices.warnings": 100,
+}
+_EXTRA: Final = {
+    "Mutation.changePassword": 2 * HASHES_A_PASSWORD,
+    "Mutation.orderCertificate": ASKS_THE_AUTHORITY,
+    "Mutation.requestEmailChange": HASHES_A_PASSWORD,
+    "Mutation.resetPassword": HASHES_A_PASSWORD,
+    "Mutation.revokeCertificate": ASKS_THE_AUTHORITY,
+    "Mutation.signIn": HASHES_A_PASSWORD,
+    "Mutation.signUp": HASHES_A_PASSWORD,
+    "Mutation.staffSignIn": HASHES_A_PASSWORD,
+}
+PRICES: Final = Prices(list_sizes=_LIST_SIZES, extra=_EXTRA)
+"""Beside this: 10 points for any mutation, and 10 items for a list that is not named."""
