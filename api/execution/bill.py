@@ -24,7 +24,7 @@ from governance.clock import Clock
 _log = structlog.get_logger("api.execution")
 ADMISSION: Final = 10
 """Points that a request needs before its document is looked at, and pays when nothing of it ran."""
-MOST_PER_OPERATION: Final = 10_000
+MOST_PER_OPERATION: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)

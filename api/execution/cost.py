@@ -16,6 +16,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
@@ -177,12 +178,23 @@ class _Measure:
             return None
         given = next((one.value for one in node.arguments or () if one.name.value == "first"), None)
         if isinstance(given, IntValueNode):
-            return _clamped(int(given.value))
+            return _clamped(_literal(given))
         if isinstance(given, VariableNode):
             default = self._defaults.get(given.name.value)
-            fallback = int(default.value) if isinstance(default, IntValueNode) else argument.default_value
-            return partial(_from_variable, given.name.value, _clamped(fallback))
-        return _clamped(argument.default_value)
+            fallback = default if isinstance(default, IntValueNode) else _default(argument)
+            return partial(_from_variable, given.name.value, _clamped(_literal(fallback)))
+        return _clamped(_literal(_default(argument)))
+
+
+def _default(argument: GraphQLArgument) -> Any:
+    """Return the default of an argument, which the library keeps in one of three places."""
+    if argument.default is None:
+        return argument.default_value
+    return argument.default.literal or argument.default.value
+
+
+def _literal(value: Any) -> Any:
+    return int(value.value) if isinstance(value, IntValueNode) else value
 
 
 def _from_variable(name: str, fallback: int, variables: Variables) -> int:

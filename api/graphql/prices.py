@@ -5,6 +5,9 @@ Coordinates are checked against the schema at the start of every test run, so a 
 
 from typing import Final
 
+import strawberry
+from graphql import GraphQLObjectType
+
 from api.execution.cost import Prices
 
 HASHES_A_PASSWORD: Final = 100
@@ -28,5 +31,10 @@ _EXTRA: Final = {
     "Mutation.signUp": HASHES_A_PASSWORD,
     "Mutation.staffSignIn": HASHES_A_PASSWORD,
 }
-PRICES: Final = Prices(list_sizes=_LIST_SIZES, extra=_EXTRA)
-"""Beside this: 10 points for any mutation, and 10 items for a list that is not named."""
+
+
+def prices(schema: strawberry.Schema) -> Prices:
+    """Return the prices of our schema. A payload's `errors` count as one, which is what a refusal holds."""
+    types = schema._schema.type_map.values()  # noqa: SLF001 - Strawberry names no other way
+    payloads = [kind.name for kind in types if isinstance(kind, GraphQLObjectType) and "errors" in kind.fields]
+    return Prices({f"{name}.errors": 1 for name in payloads} | _LIST_SIZES, _EXTRA)

@@ -29,7 +29,7 @@ from api.graphql.nodes import Node, decode_id
 from api.graphql.notices import NameWarning, Notice, OrderNotices
 from api.graphql.once import once_by_coordinate
 from api.graphql.own_access import api_token_node, session_node
-from api.graphql.prices import PRICES
+from api.graphql.prices import prices
 from api.graphql.scopes import RequiresScope, scopes_by_coordinate
 from api.graphql.sign_up_mutations import SignUpMutations
 from api.models import AccountId
@@ -146,7 +146,9 @@ describe_inputs(schema)
 def schema_map() -> SchemaMap:
     """Return what execution knows of the schema."""
     core = schema._schema  # noqa: SLF001 - Strawberry names no other way
-    return SchemaMap(core, schema_tags(schema), scopes_by_coordinate(schema), once_by_coordinate(schema), PRICES)
+    return SchemaMap(
+        core, schema_tags(schema), scopes_by_coordinate(schema), once_by_coordinate(schema), prices(schema)
+    )
 
 
 def operation_labels() -> frozenset[str]:
