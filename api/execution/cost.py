@@ -1,8 +1,8 @@
 """What an operation may cost before it runs, and what it did cost: objects that are made, counted in one way.
 
 The rule: each object of the answer costs a point, a value nothing, a total that is counted a point. Before the run a
-list counts as long as it may become: by `first` (1 to 100), or by the bound declared for its coordinate. What is
-worked out here without variables is worked out once for each document; a request evaluates the rest.
+list counts as long as it is expected to be: by `first` (at most 100), or by the length declared for its coordinate.
+What needs no variables is worked out once for each document; a request evaluates the rest.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ WHOLE_SCHEMA: Final = 1_000
 ONE_TYPE: Final = 50
 LARGEST_PAGE: Final = 100
 USUAL_LIST: Final = 10
-"""How long a list without `first` counts that no bound is declared for."""
+"""How long a list without `first` counts that no length is declared for."""
 _INTROSPECTION: Final = {"__schema": WHOLE_SCHEMA, "__type": ONE_TYPE}
 _TOTAL: Final = "totalCount"
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What the schema cannot say, by coordinate: how long lists become, and what root fields cost beside objects."""
+    """What the schema cannot say, by coordinate: usual lengths of lists, and what root fields cost beside objects."""
 
     list_sizes: Mapping[str, int] = field(default_factory=dict)
     extra: Mapping[str, int] = field(default_factory=dict)

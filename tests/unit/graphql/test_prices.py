@@ -51,7 +51,7 @@ def test_every_connection_says_how_long_its_page_is() -> None:
 
 
 def test_every_list_of_objects_has_a_length_of_its_own_or_is_a_page() -> None:
-    """A list that may grow is named with its bound; one that is not named counts 10."""
+    """A list that is not named counts 10, which nobody thought about."""
     lists = {
         name
         for name, field in fields()
@@ -82,8 +82,8 @@ def test_no_page_and_no_agent_comes_near_its_quota(path: Path) -> None:
 
 
 def test_what_nobody_should_ask_at_once_is_too_much() -> None:
-    proofs = "authorizations { challenges { type } }"
+    proofs = "authorizations { challenges { problem { subproblems { type } } } }"
     text = f"query($first: Int!) {{ me {{ orders(first: $first) {{ edges {{ node {{ {proofs} }} }} }} }} }}"
     cost = PLANS.plan(text, None).cost
-    assert cost({"first": 10}) == 1 + 1 + 10 * (2 + 100 * (1 + 3))
+    assert cost({"first": 10}) == 1 + 1 + 10 * (2 + 20 * (1 + 3 * (1 + 1 + 5)))
     assert cost({"first": 10}) < MOST_PER_OPERATION < cost({"first": 100})
