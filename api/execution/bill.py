@@ -6,7 +6,6 @@ left by its caller keeps its price, and a document that is refused keeps the fee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -18,6 +17,7 @@ from api.execution.callers import Callers
 from api.execution.charges import SECOND, Balance, Caller, Charges, CostReport
 from api.execution.cost import Cost
 from api.execution.errors import CostExceeded, CostTooHigh
+from api.execution.read import Found
 from api.viewer import Viewer
 from governance.clock import Clock
 
@@ -44,13 +44,14 @@ class Meter:
 class Bill:
     """What one operation was charged so far."""
 
-    __slots__ = ("_balance", "_caller", "_meter", "_requested", "_taken")
+    __slots__ = ("_balance", "_caller", "_meter", "_requested", "_taken", "_used")
 
     def __init__(self, meter: Meter, caller: Caller) -> None:
         self._meter = meter
         self._caller = caller
         self._requested = ADMISSION
         self._taken = 0
+        self._used = 0
         self._balance: Balance | None = None
 
     async def admit(self) -> None:
@@ -68,19 +69,28 @@ class Bill:
             )
         await self._take(cost - self._taken)
 
-    async def settle(self, answer: Answer, cost: Cost | None) -> Answer:
+    def used(self, cost: Cost, found: Found) -> None:
+        """Note what was found, however it was read."""
+        data = found.result.data if found.result is not None else None
+        if found.data is not None:
+            self._used = cost.actual_of_text(found.data, found.objects, data)
+        elif data is not None:
+            self._used = cost.actual(data)
+
+    async def settle(self, answer: Answer) -> Answer:
         """Give back what was not used, and write the bill onto the answer.
 
         Lists that were longer than declared are paid now, as far as points are left.
         """
         if self._balance is None:
             return answer
-        actual = self._actual(answer, cost)
+        actual = self._actual(answer)
         try:
             await self._adjust(actual)
         except Exception as error:  # noqa: BLE001 - an answer is never lost for its bill
             _log.warning("bill_not_settled", error=type(error).__name__)
-        return replace(answer, cost=CostReport(self._requested, actual, self._balance))
+        report = CostReport(self._requested, actual, self._balance)
+        return replace(answer.with_extensions(cost=report.entry()), cost=report)
 
     async def _adjust(self, actual: int) -> None:
         charges, balance = self._meter.charges, self._balance
@@ -90,13 +100,10 @@ class Bill:
             after = await charges.take(self._caller, min(actual - self._taken, balance.remaining))
             self._balance = after if after.wait is None else balance
 
-    def _actual(self, answer: Answer, cost: Cost | None) -> int:
+    def _actual(self, answer: Answer) -> int:
         if not answer.ran:
             return min(self._taken, ADMISSION)
-        data = answer.body.get("data")
-        if cost is None or not isinstance(data, Mapping):
-            return self._taken
-        return cost.actual(data)
+        return self._taken if answer.shows_nothing else self._used
 
     async def _take(self, points: int) -> None:
         if points <= 0:

@@ -28,9 +28,7 @@ _STATUS_BY_CODE: Final = {
     "BODY_TOO_LARGE": 413,
     "COST_EXCEEDED": 429,
 }
-_WORDS: Final = {
-    "COST_EXCEEDED": "Too much was asked for at once, here or by your programs, so nothing was done."
-}
+_WORDS: Final = {"COST_EXCEEDED": "Too much was asked for at once, here or by your programs, so nothing was done."}
 """What a person is told where the words of the answer are for programs."""
 STOPPING: Final = frozenset({"AUDIT_UNAVAILABLE", "INTERNAL", "SIGN_IN_REQUIRED"})
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from api.db.row_security import application_policies
+
 revision = "0008"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -25,3 +27,5 @@ def upgrade() -> None:
         prefixes=["UNLOGGED"],
         postgresql_with={"fillfactor": "50"},
     )
+    for statement in application_policies("charge"):
+        op.execute(statement)

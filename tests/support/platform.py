@@ -72,12 +72,12 @@ class Site:
     async def ask(
         self, document: str, variables: dict[str, Any] | None = None, *, by: Browser | str | None = None
     ) -> dict[str, Any]:
-        """Run a document as a browser, with an API token, or as nobody; return the whole answer but for its bill."""
+        """Run a document as a browser, with an API token, or as nobody; return the answer without `extensions`."""
         headers = by.headers() if isinstance(by, Browser) else {"authorization": f"Bearer {by}"} if by else {}
         response = await self.post({"query": document, "variables": variables or {}}, headers)
         answer = cast("dict[str, Any]", response.json())
-        answer.get("extensions", {}).pop("cost", None)
-        return {name: value for name, value in answer.items() if value != {}}
+        answer.pop("extensions", None)
+        return answer
 
     def browser(self, session_secret: str) -> Browser:
         secret = derive_secret(self.core.secret, "csrf")

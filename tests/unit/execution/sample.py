@@ -14,7 +14,8 @@ from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, 
 from api.execution.bill import Meter
 from api.execution.callers import Callers
 from api.execution.charges import CallerKind, ProcessCharges, Quota
-from api.execution.plan import Plans
+from api.execution.plans import Plans
+from api.execution.read import Reader
 from api.execution.run import Runner
 from api.execution.schema_map import SchemaMap
 from api.execution.shape import Limits
@@ -24,7 +25,7 @@ from api.viewer import Origin, Role, Viewer
 from governance.access import Grants
 from governance.audit.disclosures import Disclosures
 from governance.audit.event import AuditEvent, Person
-from governance.clock import Clock, ManualClock
+from governance.clock import Clock, ManualClock, SystemClock
 from governance.errors import AuditUnavailable
 from governance.ids import DataSubjectId, new_pseudonym
 from governance.tags import Origin as DataOrigin
@@ -124,5 +125,9 @@ def meter(quota: Quota = PLENTY, clock: Clock | None = None) -> Meter:
 
 
 def runner(tree: Tree, log: Log | None = None, **settings: Any) -> Runner:
-    parts = {"metrics": Metrics(), "meter": meter()} | settings
-    return Runner(plans(), tree, log or Log(), **parts)
+    return Runner(
+        plans(),
+        Reader(tree, None, SystemClock()),
+        log or Log(),
+        **({"metrics": Metrics(), "meter": meter()} | settings),
+    )

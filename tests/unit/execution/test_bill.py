@@ -50,9 +50,7 @@ def code(answer: Answer) -> str:
 async def test_what_was_not_used_is_given_back(clock: ManualClock) -> None:
     answer = await ask(running(clock), PAGE, n=100)
     assert bill(answer) == (101, 4, 496)
-    assert b'"extensions":{"cost":{"requested":101,"actual":4,"limit":500,"remaining":496,"restoreRate":10}}' in (
-        answer.encode()
-    )
+    assert b'"cost":{"requested":101,"actual":4,"limit":500,"remaining":496,"restoreRate":10}' in answer.encode()
 
 
 async def test_the_cheapest_costs_a_point(clock: ManualClock) -> None:
@@ -108,7 +106,7 @@ async def test_strangers_pay_and_the_refused_pay_no_more_than_the_fee(clock: Man
     asked = running(clock)
     stranger = Surroundings(Grants(), known=False)
     assert bill(await ask(asked, PAGE, around=stranger, n=100)) == (101, ADMISSION, 490)
-    assert bill(await ask(asked, PAGE, n="many")) == (101, ADMISSION, 480)
+    assert bill(await ask(asked, PAGE, n="many")) == (ADMISSION, ADMISSION, 480)
 
 
 async def test_what_no_bucket_holds_is_told_apart_from_what_does_not_fit_now(clock: ManualClock) -> None:
