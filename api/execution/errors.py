@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.kit.errors import CertificateManagerError
+from api.kit.errors import CertificateManagerError, InvalidInput, RateLimited
 
 
 class DocumentRefused(CertificateManagerError):
@@ -55,3 +55,15 @@ class OperationTimeout(CertificateManagerError):
     """The operation took longer than it may and was stopped; a change may have been saved before that."""
 
     code = "OPERATION_TIMEOUT"
+
+
+class CostExceeded(RateLimited):
+    """The caller's bucket holds too few points for the operation; nothing ran. `retry_at` says when it will fit."""
+
+    code = "COST_EXCEEDED"
+
+
+class CostTooHigh(InvalidInput):
+    """The operation may cost more than any one operation may; nothing ran, and waiting does not help."""
+
+    code = "COST_TOO_HIGH"

@@ -14,6 +14,7 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType, Select
 
 from api.execution.arguments import Coerced, NotCompiled
 from api.execution.compile import compile_fields
+from api.execution.cost import Cost, measure
 from api.execution.decide import Decide, deciders
 from api.execution.errors import RepeatedField
 from api.execution.payloads import Payloads, payloads_of
@@ -56,6 +57,7 @@ class Plan:
     coordinates: frozenset[str]
     purposes: frozenset[str]
     requirement: Requirement
+    cost: Cost
     _node: OperationDefinitionNode
     _map: SchemaMap
     _deciders: tuple[tuple[int, Decide], ...] = ()
@@ -176,6 +178,7 @@ class Operation:
             purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
             requirement=Requirement(frozenset(scopes), frozenset(tag.category for tag in tags)),
             _node=self.node,
+            cost=measure(fields, self.node.operation, schema_map.prices),
             _map=schema_map,
             _deciders=deciders(fields, schema_map.sources) if schema_map.sources is not None else (),
         )
