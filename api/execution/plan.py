@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from graphql import (
@@ -31,6 +32,7 @@ from api.execution.errors import OperationNotFound, RepeatedField
 from api.execution.schema_map import SchemaMap
 from api.execution.shape import Limits
 from governance.access import Requirement
+from governance.tags import PersonalData
 
 SEVERAL: Final = "several"
 UNPLANNED: Final = "unplanned"
@@ -53,6 +55,8 @@ class Plan:
     coordinates: frozenset[str]
     purposes: frozenset[str]
     requirement: Requirement
+    tags: Mapping[str, PersonalData] = field(default_factory=dict)
+    """The tag of each of `coordinates`: what is masked and what is recorded is decided field by field."""
 
 
 class Plans:
@@ -92,7 +96,7 @@ class Plans:
         roots = _root_fields(operation, document)
         self._check_repeats(operation, roots)
         named = ",".join(sorted(roots))
-        tags = [self._map.personal[coordinate] for coordinate in footprint.personal]
+        personal = {coordinate: self._map.personal[coordinate] for coordinate in sorted(footprint.personal)}
         return Plan(
             document=document,
             document_hash=digest,
@@ -101,9 +105,10 @@ class Plans:
             operation_type=operation.operation,
             root_fields=tuple(roots),
             label=next(iter(roots)) if len(roots) == 1 else SEVERAL,
-            coordinates=frozenset(footprint.personal),
-            purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
-            requirement=Requirement(frozenset(footprint.scopes), frozenset(tag.category for tag in tags)),
+            coordinates=frozenset(personal),
+            purposes=frozenset(str(purpose.value) for tag in personal.values() for purpose in tag.purposes),
+            requirement=Requirement(frozenset(footprint.scopes), frozenset(tag.category for tag in personal.values())),
+            tags=personal,
         )
 
     def _check_repeats(self, operation: OperationDefinitionNode, roots: dict[str, set[str]]) -> None:

@@ -24,7 +24,7 @@ from api.execution.wording import without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
-from governance.access import Denied, covers, decide
+from governance.access import Denied, covers, decide, masked_coordinates
 from governance.audit.disclosures import Disclosures
 from governance.audit.event import AuditEvent, EventKind, Outcome
 from governance.errors import AuditUnavailable, SafeError
@@ -47,6 +47,7 @@ class Context(Protocol):
 
     viewer: Viewer
     disclosures: Disclosures
+    masked: frozenset[str]
 
 
 class Runner:
@@ -89,7 +90,7 @@ class Runner:
 
     async def _run(self, plan: Plan, request: Request, context: Context) -> Answer:
         request_id = context.viewer.origin.request_id
-        await self._allow(plan, context.viewer)
+        await self._allow(plan, context)
         try:
             async with asyncio.timeout(self._seconds):
                 result = await self._fallback.execute(plan.document, request.operation_name, request.variables, context)
@@ -99,8 +100,11 @@ class Runner:
             return request_errors(result.errors, request_id)
         return await self._release(plan, result, context)
 
-    async def _allow(self, plan: Plan, viewer: Viewer) -> None:
-        """Refuse before any row is read; the refusal is recorded."""
+    async def _allow(self, plan: Plan, context: Context) -> None:
+        """Refuse before any row is read, and record it; or say which fields are null because of their category."""
+        viewer = context.viewer
+        categories = {coordinate: tag.category for coordinate, tag in plan.tags.items()}
+        context.masked = masked_coordinates(categories, viewer.grants)
         decision = decide(plan.requirement, viewer.grants)
         if not isinstance(decision, Denied):
             return
@@ -192,7 +196,14 @@ def _explain(error: AuditUnavailable, plan: Plan) -> AuditUnavailable:
 def _disclosure(plan: Plan, context: Context) -> AuditEvent:
     shown = context.disclosures
     event = _event(plan, context.viewer, Outcome.ALLOWED, EventKind.DISCLOSURE, frozenset(shown.coordinates))
-    return replace(event, data_subjects=frozenset(shown.data_subjects), row_counts=shown.row_counts)
+    tags = [tag for coordinate, tag in plan.tags.items() if coordinate in shown.coordinates]
+    return replace(
+        event,
+        purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
+        categories=frozenset(tag.category for tag in tags),
+        data_subjects=frozenset(shown.data_subjects),
+        row_counts=shown.row_counts,
+    )
 
 
 def _event(plan: Plan, viewer: Viewer, outcome: Outcome, kind: EventKind, coordinates: frozenset[str]) -> AuditEvent:
