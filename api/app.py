@@ -30,7 +30,8 @@ from api.db.engine import open_engine
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
-from api.execution.plan import Plans
+from api.execution.plans import Plans
+from api.execution.read import Reader
 from api.execution.run import Runner
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
@@ -165,7 +166,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     settings = core.settings
     trusted = frozenset(settings["SSLM_TRUSTED_PROXIES"])
     allowed = frozenset(settings["SSLM_ALLOWED_ORIGINS"])
-    services = _services(core)
+    services = services_of(core)
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
@@ -178,7 +179,8 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
-        runner = Runner(Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics)
+        reader = Reader(StrawberryFallback(schema), None, core.clock)
+        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics)
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
@@ -215,7 +217,8 @@ def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: Make
     )
 
 
-def _services(core: Core) -> Services:
+def services_of(core: Core) -> Services:
+    """Return what mutations and fields call."""
     rules = OrderRules(core.authority, core.settings["SSLM_OPEN_ORDERS"])
     revoker = Revoker(core.works, core.authorities, core.ca_accounts)
     return Services(

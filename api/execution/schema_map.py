@@ -1,28 +1,36 @@
-"""What execution knows of the schema: the schema itself, its tags and scopes by coordinate. Built in `api.graphql`.
+"""What execution knows of the schema: the schema itself, its tags and scopes by coordinate, and where it is stored.
 
-A coordinate is `Type.field`, as in the GraphQL specification's schema coordinates.
+Built in `api.graphql` and handed in by the composition root. A coordinate is `Type.field`, as in the GraphQL
+specification's schema coordinates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 
+from api.execution.sources import Sources
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaMap:
-    """The parts of the schema that decide access and audit. `once` holds root fields that may stand once only."""
+    """The parts of the schema that decide access, audit and reading.
+
+    `once` holds root fields that may stand once only. Without `sources` nothing is compiled. `walled` says whether
+    statements set the viewer for row-level security.
+    """
 
     schema: GraphQLSchema
     personal: Mapping[str, PersonalData]
     scopes: Mapping[str, str]
     once: frozenset[str] = frozenset()
+    sources: Sources | None = None
+    walled: bool = True
 
 
 class Fallback(Protocol):
@@ -36,6 +44,14 @@ class Fallback(Protocol):
         context: Any,
     ) -> ExecutionResult:
         """Return data and located errors; never raises for what a resolver does."""
+        ...
+
+
+class Reads(Protocol):
+    """Runs compiled statements, as a role that can only read."""
+
+    async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
+        """Return the one value of the one row; raises what the driver raises."""
         ...
 
 
