@@ -27,6 +27,7 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
+from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
@@ -175,11 +176,12 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         cookie_header = headers.get("cookie", "")
         return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
 
-    async with AuditLog(connect, core.sealer) as audit_log:
+    async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
-        reader = Reader(StrawberryFallback(schema), None, core.clock)
+        core.metrics.watch_reads(reads.in_use, reads.idle)
+        reader = Reader(StrawberryFallback(schema), reads, core.clock)
         runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics)
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
