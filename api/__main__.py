@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Coroutine, Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,11 +24,11 @@ from api.development.demo import demo as run_demo
 from api.development.dev import dev as run_dev
 from api.development.frontend import FrontendError
 from api.development.mailbox import MailDidNotArrive
-from api.graphql.schema import print_schema_text
 from api.issuance.pebble import PebbleUnavailable
 from api.kit.logging import configure_logging
 from api.models import CATALOG
 from api.models.planned import planned_rows
+from api.schema_commands import schema_app
 from api.server import PortTaken, run
 from api.settings import Settings, SettingsRefused, load
 from api.viewer import Role
@@ -39,14 +38,12 @@ from governance.register import register_rows
 from governance.register_formats import as_csv, as_json, as_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="SSL Certificate Manager: server and operations.")
-schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
 register_app = typer.Typer(no_args_is_help=True, help="The data register.")
 staff_app = typer.Typer(no_args_is_help=True, help="The operator's own people.")
 app.add_typer(schema_app, name="schema")
 app.add_typer(register_app, name="register")
 app.add_typer(staff_app, name="staff")
 
-SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.graphql"
 _NOT_STARTED = (PebbleUnavailable, SettingsRefused, PortTaken, DatabaseUnavailable, UnsafeDatabase)
 _ENDED_EARLY = (SafeError, DemoFailed, FrontendError, MailDidNotArrive)
 _COLUMNS = ("section", "name", "category", "purposes", "origin", "retention", "erasure", "access", "portable", "sealed")
@@ -133,20 +130,6 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
-
-
-@schema_app.command("print")
-def schema_print(
-    *, check: Annotated[bool, typer.Option("--check", help="Compare with schema.graphql, change nothing.")] = False
-) -> None:
-    """Write schema.graphql, or with --check tell whether it is what the code says."""
-    text = print_schema_text()
-    if not check:
-        SCHEMA_FILE.write_text(text)
-        return
-    if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != text:
-        sys.stderr.write("schema.graphql is not what the code says. Run: sslm schema print\n")
-        raise typer.Exit(1)
 
 
 @register_app.command("print")

@@ -42,6 +42,7 @@ from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
 from api.graphql.services import Services
+from api.graphql.visible import visible_schema
 from api.http.application import Application, operator_routes
 from api.http.cors import Cors
 from api.http.edge import GraphQLEdge, MakeContext
@@ -191,7 +192,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
         house = _house(core, runner, viewers, make_context, services.csrf_secret)
         routes = [
-            *operator_routes(health, SchemaText(print_schema_text())),
+            *operator_routes(health, SchemaText(print_schema_text(), visible_schema(), viewers)),
             *GraphiQL().routes(),
             *extra_routes,
             *Pages(house).routes(),

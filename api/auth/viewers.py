@@ -17,6 +17,7 @@ from api.auth.scopes import HOLDER_SCOPES, OFFICER_SCOPES, STAFF_SCOPES
 from api.db.sessions import ReadSession, WriteSession
 from api.kit.secrets import hash_secret
 from api.models import GOVERNANCE, AccountRow, ApiTokenId, ApiTokenRow, SessionId, SessionRow, StaffRow
+from api.models.access import NULL
 from api.viewer import ALL_OWN_DATA, Origin, Role, Viewer
 from governance.access import Grants
 from governance.audit.event import Person
@@ -55,7 +56,12 @@ async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, c
     """Return whose token this is; raise `CredentialRefused`, before asking the database if its checksum is wrong."""
     api_token = parse(text)
     columns = select(
-        ApiTokenRow.id, ApiTokenRow.account_id, ApiTokenRow.agent_id, ApiTokenRow.scopes, ApiTokenRow.categories
+        ApiTokenRow.id,
+        ApiTokenRow.account_id,
+        ApiTokenRow.agent_id,
+        ApiTokenRow.scopes,
+        ApiTokenRow.categories,
+        ApiTokenRow.on_missing_category,
     )
     statement = _with_owner(columns, ApiTokenRow).where(
         ApiTokenRow.secret_hash == api_token.secret_hash,
@@ -136,4 +142,4 @@ def _token_grants(row: Row[Any]) -> Grants:
     if row.staff_role:
         present = session_grants(Role(row.staff_role))
         return Grants(scopes & present.scopes, present.categories)
-    return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories))
+    return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories), row.on_missing_category == NULL)

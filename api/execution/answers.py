@@ -14,7 +14,7 @@ from api.execution.charges import CostReport
 from api.execution.errors import DocumentRefused, VariablesInvalid
 from api.execution.wording import is_about_an_argument, variables_message
 from api.kit.errors import AccessDenied, InvalidInput, Unavailable
-from governance.errors import SafeError
+from governance.errors import CategoryNotGranted, SafeError
 
 _SHOWN_ERRORS: Final = 5
 
@@ -84,7 +84,7 @@ def error_entry(error: SafeError, request_id: str) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": error.code, "requestId": request_id}
     if error.retry_at is not None:
         extensions["retryAt"] = error.retry_at.isoformat().replace("+00:00", "Z")
-    if isinstance(error, AccessDenied) and error.missing:
+    if isinstance(error, AccessDenied | CategoryNotGranted) and error.missing:
         extensions["missing"] = list(error.missing)
     if isinstance(error, InvalidInput) and error.rule:
         extensions["rule"] = error.rule

@@ -52,11 +52,9 @@ def compile_fields(
     return compiler.parts.statement(text, walled=walled)
 
 
-def compile_row(
-    field: Field, kind: str, sources: Sources, *, decisions: Decisions, masked: Collection[str], walled: bool
-) -> Statement:
+def compile_row(field: Field, kind: str, sources: Sources, *, decisions: Decisions, walled: bool) -> Statement:
     """Compile what is selected of one row, for a change that knows its id; raises `NotCompiled` for any gap."""
-    compiler = _Compiler(sources, decisions, frozenset(masked))
+    compiler = _Compiler(sources, decisions, frozenset())
     return compiler.parts.statement(compiler.row(field, kind), walled=walled)
 
 

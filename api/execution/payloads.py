@@ -6,7 +6,7 @@ that the change took away cannot be read again; the schema names those mutations
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -54,7 +54,6 @@ def payloads_of(
     sources: Sources,
     *,
     decisions: Decisions,
-    masked: Collection[str],
     walled: bool,
 ) -> Payloads | None:
     """Return how the payloads of a mutation are read; None where the resolvers show all of them."""
@@ -67,7 +66,7 @@ def payloads_of(
             if kind is None:
                 continue
             try:
-                made = compile_row(child, kind, sources, decisions=decisions, masked=masked, walled=walled)
+                made = compile_row(child, kind, sources, decisions=decisions, walled=walled)
             except NotCompiled:
                 continue
             rereads[id(child)] = Reread(root.key, child.key, made, sources.decode_id)

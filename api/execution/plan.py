@@ -33,10 +33,14 @@ _MOST_PLANS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement, and the document that the resolvers run for what it leaves to them; None where it leaves nothing."""
+    """A statement, and the document that the resolvers run for what it leaves to them; None where it leaves nothing.
+
+    `types` gives the type that an id names, by the identity of the field that looks it up.
+    """
 
     statement: Statement
     rest: DocumentNode | None
+    types: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -64,6 +68,10 @@ class Plan:
     _compiled: dict[Hashable, Compiled | NotCompiled] = field(default_factory=dict)
     _payloads: dict[Hashable, Payloads | None] = field(default_factory=dict)
 
+    def category(self, coordinate: str) -> str:
+        """Return the data category of one of `coordinates`."""
+        return self._map.personal[coordinate].category
+
     def compiled(self, coerced: Coerced, masked: frozenset[str] = frozenset()) -> Compiled:
         """Return the statement for these variables; raises `NotCompiled` where the resolvers must answer all."""
         if self._map.sources is None or self.operation_type is OperationType.MUTATION:
@@ -80,45 +88,39 @@ class Plan:
             raise found
         return found
 
-    def payloads(self, coerced: Coerced, masked: frozenset[str] = frozenset()) -> Payloads | None:
-        """Return how the payloads of a mutation are read; None where the resolvers show them."""
+    def payloads(self, coerced: Coerced) -> Payloads | None:
+        """Return how the payload of a mutation is read; None where the resolvers show it."""
         sources = self._map.sources
         if sources is None or self.operation_type is not OperationType.MUTATION:
             return None
         decisions = tuple(decide(coerced) for _, decide in self._deciders)
-        key = (decisions, masked)
-        if key not in self._payloads:
+        if decisions not in self._payloads:
             if len(self._payloads) >= _MOST_STATEMENTS:
                 self._payloads.clear()
-            places = self._places(decisions)
-            self._payloads[key] = payloads_of(
+            made = payloads_of(
                 self.fields,
                 self.document,
                 self._node,
                 sources,
-                decisions=places,
-                masked=masked,
+                decisions=self._places(decisions),
                 walled=self._map.walled,
             )
-        return self._payloads[key]
+            self._payloads[decisions] = made
+        return self._payloads[decisions]
 
     def _places(self, decisions: tuple[Hashable, ...]) -> dict[int, Hashable]:
         return {place: decision for (place, _), decision in zip(self._deciders, decisions, strict=True)}
 
     def _compile(self, decisions: tuple[Hashable, ...], masked: frozenset[str]) -> Compiled | NotCompiled:
-        assert self._map.sources is not None
+        sources, places = self._map.sources, self._places(decisions)
+        assert sources is not None
         try:
-            statement = compile_fields(
-                self.fields,
-                self._map.sources,
-                decisions=self._places(decisions),
-                masked=masked,
-                walled=self._map.walled,
-            )
+            statement = compile_fields(self.fields, sources, decisions=places, masked=masked, walled=self._map.walled)
         except NotCompiled as reason:
             return reason
         rest = self._rest(frozenset(statement.left)) if statement.left else None
-        return Compiled(statement, rest)
+        types = {place: decision for place, decision in places.items() if isinstance(decision, str)}
+        return Compiled(statement, rest, types)
 
     def _rest(self, keys: frozenset[str]) -> DocumentNode:
         """Return the document cut down to these root fields."""

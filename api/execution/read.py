@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 
 from api.execution.arguments import NotCompiled
 from api.execution.errors import ChangeNotShown
+from api.execution.masking import with_gaps
 from api.execution.payloads import Payloads, Reread
 from api.execution.plan import Compiled, Plan
 from api.execution.schema_map import Fallback, Reads
@@ -25,6 +26,7 @@ from api.kit.errors import InvalidInput
 from api.viewer import Viewer
 from governance.audit.disclosures import Disclosures
 from governance.clock import Clock
+from governance.errors import CategoryNotGranted
 from governance.ids import Pseudonym
 
 _NOBODY: Final[frozenset[Pseudonym]] = frozenset()
@@ -43,6 +45,7 @@ class Context(Protocol):
 
     viewer: Viewer
     disclosures: Disclosures
+    masked: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,12 @@ class Found:
     data_subjects: frozenset[Pseudonym]
     row_counts: Mapping[str, int] = field(default_factory=dict)
     objects: int = 0
+    gaps: tuple[GraphQLError, ...] = ()
 
     @property
     def errors(self) -> list[GraphQLError]:
-        """Return the located errors of the resolvers."""
-        return list(self.result.errors or ()) if self.result is not None else []
+        """Return the located errors: of the gaps in what was compiled, and of the resolvers."""
+        return [*self.gaps, *((self.result.errors or ()) if self.result is not None else ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Reader:
             return await self._resolved(asked)
         try:
             if asked.plan.operation_type is OperationType.MUTATION:
-                payloads = asked.plan.payloads(asked.coerced, asked.masked)
+                payloads = asked.plan.payloads(asked.coerced) if not asked.masked else None
                 if payloads is None:
                     return await self._resolved(asked)
                 for reread in payloads.rereads:  # whatever is wrong with an argument shows before anything is changed
@@ -107,12 +111,14 @@ class Reader:
     async def _compiled(self, reads: Reads, compiled: Compiled, asked: Asked) -> Found:
         text = await self._text(reads, compiled.statement, asked)
         if compiled.rest is None:
-            return _found(Path.COMPILED, asked, None, (compiled.statement.outcome(text),))
+            found = _found(Path.COMPILED, asked, None, (compiled.statement.outcome(text),))
+            return _with_gaps(found, compiled, asked) if asked.masked else found
         result = await self._fallback.execute(compiled.rest, asked.plan.operation_name, asked.variables, asked.context)
         if result.data is None:
             raise NotCompiled("errors in what is left")
         left = [msgspec.json.encode(result.data.get(key)) for key in compiled.statement.left]
-        return _found(Path.MIXED, asked, result, (compiled.statement.outcome(text, left),))
+        found = _found(Path.MIXED, asked, result, (compiled.statement.outcome(text, left),))
+        return _with_gaps(found, compiled, asked) if asked.masked else found
 
     async def _resolved(self, asked: Asked) -> Found:
         plan = asked.plan
@@ -169,3 +175,16 @@ def _found(path: Path, asked: Asked, result: ExecutionResult | None, outcomes: t
     data = outcomes[0].data if path is Path.MIXED and asked.plan.operation_type is not OperationType.MUTATION else None
     objects = sum(shown.row_counts.values()) + sum(outcome.objects for outcome in outcomes)
     return Found(path, data, result, coordinates, people, dict(rows), objects)
+
+
+def _with_gaps(found: Found, compiled: Compiled, asked: Asked) -> Found:
+    """Say of each masked field why it is null; what was left to the resolvers says so itself."""
+    plan, left = asked.plan, compiled.statement.left
+    data, gaps = with_gaps(
+        found.data or b"null",
+        tuple(one for one in plan.fields if one.key not in left),
+        masked=asked.masked,
+        types=compiled.types,
+        refuse=lambda coordinate: CategoryNotGranted(plan.category(coordinate)),
+    )
+    return replace(found, data=data, gaps=tuple(gaps))

@@ -28,7 +28,7 @@ from api.execution.wording import without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
-from governance.access import Denied, covers, decide
+from governance.access import Denied, covers, decide, masked_coordinates
 from governance.errors import AuditUnavailable, SafeError
 
 READS_SCHEMA: Final = "schema:read"
@@ -98,10 +98,10 @@ class Runner:
         self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context, bill: Bill
     ) -> Answer:
         request_id = context.viewer.origin.request_id
-        masked = await self._allow(plan, context.viewer)
+        context.masked = await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
-                found = await self._reader.read(Asked(plan, coerced, request.variables, context, masked))
+                found = await self._reader.read(Asked(plan, coerced, request.variables, context, context.masked))
         except ChangeNotShown as error:
             _log.error("change_not_shown", exc_info=error.__cause__, operation=plan.label, request_id=request_id)
             return Answer({"errors": [error_entry(error, request_id)], "data": None}, ran=True)
@@ -117,7 +117,9 @@ class Runner:
         """Refuse before any row is read; the refusal is recorded. Return the coordinates to be masked."""
         decision = decide(plan.requirement, viewer.grants)
         if not isinstance(decision, Denied):
-            return _NOTHING
+            if not decision.masked:
+                return _NOTHING
+            return masked_coordinates({place: plan.category(place) for place in plan.coordinates}, viewer.grants)
         if viewer.person is not None:
             await self._audit.append(denial(plan, viewer))
         words = "Sign in" if viewer.person is None else "Use a session or API token that was granted them"

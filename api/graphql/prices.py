@@ -17,6 +17,7 @@ _LIST_SIZES: Final = {
     "AuditEvent.rows": 10,
     "Authorization.challenges": 3,
     "CaProblem.subproblems": 5,
+    "Certificate.domains": 3,
     "Certificate.installations": 10,
     "Order.authorizations": 20,
     "Order.disclosures": 10,

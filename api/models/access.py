@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
@@ -14,6 +15,9 @@ from governance.ids import DataSubjectId
 from governance.tags import Through, Unlinkable
 
 _ONE_OWNER = "(account_id is null) <> (staff_id is null)"
+REFUSE: Final = "refuse"
+NULL: Final = "null"
+"""What a token does with a field whose category it lacks: see `governance.access.Grants.missing_as_null`."""
 
 
 class StaffRow(Base):
@@ -81,6 +85,7 @@ class ApiTokenRow(Base):
     __tablename__ = "api_token"
     __table_args__ = (
         CheckConstraint(_ONE_OWNER, name="one_owner"),
+        CheckConstraint("on_missing_category in ('refuse', 'null')", name="on_missing_category"),
         Index("ix_api_token_account_id", "account_id", "id"),
         {"info": {"data_subject": Through("data_subject_id")}},
     )
@@ -95,6 +100,7 @@ class ApiTokenRow(Base):
     hint: Mapped[str] = mapped_column(String(16), info=credential())
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(32)), info=credential())
     categories: Mapped[list[str]] = mapped_column(ARRAY(String(64)), info=credential())
+    on_missing_category: Mapped[str] = mapped_column(String(6), server_default=REFUSE, info=credential())
     created_at: Mapped[datetime] = mapped_column(info=credential())
     expires_at: Mapped[datetime | None] = mapped_column(info=credential())
     last_used_at: Mapped[datetime | None] = mapped_column(info=credential())

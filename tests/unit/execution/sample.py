@@ -80,6 +80,7 @@ class Surroundings:
             Role.HOLDER if known else Role.ANONYMOUS, Origin("192.0.2.7", "x", "request-7"), person, grants=grants
         )
         self.disclosures = Disclosures()
+        self.masked: frozenset[str] = frozenset()
 
 
 class Log:
