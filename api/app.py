@@ -33,6 +33,7 @@ from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
 from api.execution.bill import Meter
 from api.execution.callers import Callers
+from api.execution.charge_leases import LeasedCharges
 from api.execution.charge_store import DatabaseCharges
 from api.execution.charges import CallerKind, Charges, ProcessCharges, Quota
 from api.execution.plans import Plans
@@ -208,7 +209,7 @@ def make_meter(core: Core) -> Meter:
     quotas = {kind: Quota(*settings[f"SSLM_QUOTA_{kind.name}"]) for kind in CallerKind}
     charges: Charges = ProcessCharges(quotas, core.clock)
     if settings["SSLM_CHARGES"] == "database":
-        charges = DatabaseCharges(quotas, core.clock, core.engine)
+        charges = LeasedCharges(DatabaseCharges(quotas, core.clock, core.engine), quotas, core.clock)
     return Meter(charges, Callers(derive_secret(core.secret, "charges")), core.clock)
 
 
