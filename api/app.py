@@ -177,10 +177,6 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
 
-    def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
-        cookie_header = headers.get("cookie", "")
-        return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
-
     async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
@@ -188,6 +184,11 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_reads(reads.in_use, reads.idle)
         reader = Reader(StrawberryFallback(schema), reads, core.clock)
         runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics, meter=make_meter(core))
+
+        def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
+            cookie_header = headers.get("cookie", "")
+            return Context(viewer, core.sessions, core.works, core.clock, services, runner.explain, cookie_header)
+
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
