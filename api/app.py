@@ -31,9 +31,14 @@ from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
 from api.db.listening import Listening
+from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
+from api.execution.bill import Meter
+from api.execution.callers import Callers
+from api.execution.charge_store import DatabaseCharges
+from api.execution.charges import CallerKind, Charges, ProcessCharges, Quota
 from api.execution.plans import Plans
 from api.execution.read import Reader
 from api.execution.run import Runner
@@ -181,12 +186,13 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         cookie_header = headers.get("cookie", "")
         return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
 
-    async with AuditLog(connect, core.sealer) as audit_log:
+    async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
-        reader = Reader(StrawberryFallback(schema), None, core.clock)
-        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics)
+        core.metrics.watch_reads(reads.in_use, reads.idle)
+        reader = Reader(StrawberryFallback(schema), reads, core.clock)
+        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics, meter=make_meter(core))
         viewers = ViewerReader(
             core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), core.credentials, allowed
         )
@@ -217,6 +223,16 @@ async def _hearing(core: Core) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def make_meter(core: Core) -> Meter:
+    """Return what charges callers for what they ask, by the buckets that the settings name."""
+    settings = core.settings
+    quotas = {kind: Quota(*settings[f"SSLM_QUOTA_{kind.name}"]) for kind in CallerKind}
+    charges: Charges = ProcessCharges(quotas, core.clock)
+    if settings["SSLM_CHARGES"] == "database":
+        charges = DatabaseCharges(quotas, core.clock, core.engine)
+    return Meter(charges, Callers(derive_secret(core.secret, "charges")), core.clock)
 
 
 def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: MakeContext, secret: bytes) -> House:

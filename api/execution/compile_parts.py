@@ -15,6 +15,7 @@ _KNOWN: Final[dict[str, tuple[Bind, str]]] = {
     "account": (lambda known, _: known.account, "uuid"),
     "person": (lambda known, _: known.person, "uuid"),
     "session": (lambda known, _: known.session, "uuid"),
+    "row": (lambda known, _: known.row, "uuid"),
     "now": (lambda known, _: known.now, "timestamptz"),
 }
 OfArgument = Callable[[Coerced, Read], Any]
@@ -95,7 +96,7 @@ class Parts:
                 numbered.constant(part)
         if numbered.is_constant:
             return Statement("", numbered.constant_text, (), tuple(self.marks), tuple(self.makes), tuple(self.left))
-        sql = f"convert_to({numbered.sql()}, 'UTF8')"
+        sql = numbered.sql()
         if walled:
             wall = f"set_config('sslm.account', coalesce({self.known('account')}::text, ''), true) is not null"
             if "person" in self.numbers:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import strawberry
+from graphql import get_named_type
 
-from api.execution.sources import Leaf, Lookup, Made, Many, Mapped, One, Page, Same, Source, Sources
+from api.execution.sources import Filter, Leaf, Lookup, Made, Many, Mapped, One, Page, Same, Source, Sources
 from api.graphql.column_json import cursor_of, id_of, leaf_of
 from api.graphql.connections import LARGEST_PAGE, decode_cursor
+from api.graphql.moments import in_utc
 from api.graphql.nodes import decode_id
 from api.graphql.problems import problem_values
 from governance.graphql import exposures, schema_tags
@@ -53,13 +55,18 @@ _RELATIONS: Final[dict[str, Mapped]] = {
     "Account.securityEvents": Page("SecurityEvent", "{t}.data_subject_id = {p}.data_subject_id"),
     "Account.domains": Page("Domain", _OF_ACCOUNT),
     "Account.orders": Page("Order", _OF_ACCOUNT),
-    "Account.certificates": Page("Certificate", _OF_ACCOUNT),
+    "Account.certificates": Page(
+        "Certificate",
+        _OF_ACCOUNT,
+        {"expiringBefore": Filter("({t}.not_after < {value} and {t}.revoked_at is null)", "timestamptz", in_utc)},
+    ),
     "Account.agents": Page("Agent", _OF_ACCOUNT),
     "Domain.wildcard": Leaf("({t}.name like '*.%')::text"),
     "Domain.validations": Page("DomainValidation", "{t}.domain_id = {p}.id"),
     "Domain.certificates": Page(
         "Certificate", "{t}.account_id = {p}.account_id and {t}.names @> array[{p}.name]::varchar[]"
     ),
+    "Certificate.domains": Many("Domain", "{t}.account_id = {p}.account_id and {t}.name = any({p}.names)", "{t}.name"),
     "Certificate.installations": Many("Installation", "{t}.certificate_id = {p}.id", "{t}.agent_id, {t}.target_name"),
     "Installation.agentId": id_of("Agent", "{t}.agent_id"),
     "Session.current": Leaf("(({t}.id = {session}) is true)::text"),
@@ -77,6 +84,9 @@ _RELATIONS: Final[dict[str, Mapped]] = {
 }
 _NODES: Final = ("Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken")
 
+_TAKEN_AWAY: Final = frozenset({"removeDomain", "revokeSession"})
+"""Mutations after which the row they show is not there any more, or not shown any more."""
+
 
 def sources(schema: strawberry.Schema) -> Sources:
     """Return where everything is stored that reads can be compiled from."""
@@ -87,7 +97,22 @@ def sources(schema: strawberry.Schema) -> Sources:
         cursor=cursor_of("{id}"),
         decode_cursor=decode_cursor,
         largest_page=LARGEST_PAGE,
+        decode_id=decode_id,
+        payloads=_payloads(schema),
     )
+
+
+def _payloads(schema: strawberry.Schema) -> dict[str, dict[str, str]]:
+    """Return, by mutation, the objects of its payload that can be read again by their id."""
+    changes = schema._schema.mutation_type  # noqa: SLF001 - Strawberry names no other way
+    assert changes is not None
+    found = {}
+    for name, field in changes.fields.items():
+        payload: Any = get_named_type(field.type)
+        shown = {key: get_named_type(one.type).name for key, one in payload.fields.items()}
+        if name not in _TAKEN_AWAY:
+            found[f"Mutation.{name}"] = {key: kind for key, kind in shown.items() if kind in _NODES}
+    return found
 
 
 def _columns(schema: strawberry.Schema) -> Iterator[tuple[str, Leaf]]:
