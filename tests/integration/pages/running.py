@@ -72,7 +72,7 @@ async def house_of(core: Core) -> AsyncIterator[House]:
         return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header=headers.get("cookie", ""))
 
     async with AuditLog(connect, core.sealer) as audit_log:
-        viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url)
+        viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url, core.credentials)
         yield House(
             site=PageSite(settings["SSLM_SITE_NAME"], ORIGIN, settings["SSLM_OPERATOR"], "support@example.org"),
             runner=Runner(
