@@ -5,6 +5,7 @@ Tests call it with settings of their own; nothing behaves differently under test
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -27,23 +28,34 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
+from api.db.listening import Listening
 from api.db.sessions import Sessions
+from api.db.signals import CHANNEL as PROGRESS_CHANNEL
+from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
 from api.execution.plan import Plans
 from api.execution.run import Runner
+from api.execution.schema_map import Sources
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
 from api.graphql.services import Services
 from api.http.application import Application, operator_routes
 from api.http.cors import Cors
-from api.http.edge import GraphQLEdge, MakeContext
+from api.http.edge import GraphQLEdge, MakeContext, stopped
 from api.http.graphiql import GraphiQL
 from api.http.health import Health
+from api.http.live import Live
+from api.http.live_limits import LiveLimits
 from api.http.middleware import Observed
+from api.http.places import Places
 from api.http.schema_text import SchemaText
+from api.http.socket import SocketEndpoint
+from api.http.stream import EventStream
 from api.http.viewers import ViewerReader
+from api.http.watch import CHANNEL as CREDENTIALS_CHANNEL
+from api.http.watch import CredentialWatch
 from api.issuance.acme import AcmeAuthority
 from api.issuance.authority import CaDescription
 from api.jobs.deliveries import Deliveries, deliveries_source
@@ -177,7 +189,8 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
-        runner = Runner(Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics)
+        fallback = StrawberryFallback(schema)
+        runner = Runner(Plans(schema_map()), fallback, audit_log, metrics=core.metrics)
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
@@ -188,9 +201,49 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             *extra_routes,
             *Pages(house).routes(),
         ]
-        application = Application(edge, routes)
-        yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+        live = _live(core, runner, fallback, make_context)
+        socket = SocketEndpoint(live, viewers, _origin(settings.site_url), allowed)
+        stream = EventStream(live, edge)
+        application = Application(edge, socket, stream, routes)
+        async with _hearing(core, services.signals, live.watch):
+            yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+            await asyncio.gather(socket.close(), stream.close())
         await viewers.close()
+
+
+def _live(core: Core, runner: Runner, sources: Sources, make_context: MakeContext) -> Live:
+    """Return what connections that stay open share."""
+    limits = LiveLimits(connections=core.settings["SSLM_LIVE_CONNECTIONS"])
+    return Live(
+        runner=runner,
+        sources=sources,
+        make_context=make_context,
+        clock=core.clock,
+        metrics=core.metrics,
+        watch=CredentialWatch(core.sessions, core.clock),
+        limits=limits,
+        everybody=Places(limits.connections, status=503),
+        callers=Places(limits.of_a_caller),
+        waiting=Places(limits.waiting_at_an_address),
+    )
+
+
+@asynccontextmanager
+async def _hearing(core: Core, signals: Signals, watch: CredentialWatch) -> AsyncIterator[None]:
+    """Hear what the database announces while the block runs, and watch the credentials of open connections."""
+
+    def resumed() -> None:
+        signals.look_again()
+        watch.look_again()
+
+    hears = {PROGRESS_CHANNEL: signals.hear, CREDENTIALS_CHANNEL: watch.hear}
+    listening = Listening(core.urls.application, hears, resumed)
+    core.metrics.watch_listening(lambda: listening.connected)
+    tasks = [asyncio.create_task(work, name="live") for work in (listening.run(), watch.run())]
+    try:
+        yield
+    finally:
+        await stopped(*tasks)
 
 
 def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: MakeContext, secret: bytes) -> House:
@@ -221,6 +274,7 @@ def _services(core: Core) -> Services:
         accounts=core.account_parts,
         certificates=CertificateParts(rules, revoker, core.settings["SSLM_ALLOW_RESERVED_NAMES"]),
         csrf_secret=derive_secret(core.secret, "csrf"),
+        signals=Signals(),
     )
 
 

@@ -94,6 +94,7 @@ SETTINGS: Final = (
     Setting("SSLM_ALLOWED_ORIGINS", "origins of other sites that may call the API from a browser", "", _words),
     Setting("SSLM_TRUSTED_PROXIES", "addresses of proxies whose X-Forwarded-For is believed", "", _words),
     Setting("SSLM_WORKERS", "jobs that one process runs at once", "8", _count),
+    Setting("SSLM_LIVE_CONNECTIONS", "connections for events that one process keeps open", "1000", _count),
     Setting("SSLM_LOG_FORMAT", "json, or console for people", "json", str),
     Setting("SSLM_METRICS", "1 serves /metrics on the main port to loopback and trusted proxies", "1", _flag),
 )

@@ -43,3 +43,15 @@ class OperationTimeout(CertificateManagerError):
     """The operation took longer than it may and was stopped; a change may have been saved before that."""
 
     code = "OPERATION_TIMEOUT"
+
+
+class SubscriptionNeedsStream(CertificateManagerError):
+    """A subscription was sent as a plain request; it needs a connection that stays open."""
+
+    code = "SUBSCRIPTION_NEEDS_STREAM"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A subscription needs an answer that stays open, so nothing ran. Prefer `text/event-stream` in `Accept`, "
+            "or use the WebSocket protocol graphql-transport-ws at the same address."
+        )

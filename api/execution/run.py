@@ -16,7 +16,7 @@ from graphql import ExecutionResult, OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
-from api.execution.errors import DocumentRefused, OperationTimeout
+from api.execution.errors import DocumentRefused, OperationTimeout, SubscriptionNeedsStream
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan, Plans
 from api.execution.schema_map import Append, Fallback
@@ -42,11 +42,19 @@ class Request:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a subscription: the object its field shows, read just now; None where there is nothing to show."""
+
+    value: Any
+
+
 class Context(Protocol):
-    """What the fields of an operation are given."""
+    """What the fields of an operation are given; `event` is set for one event of a subscription alone."""
 
     viewer: Viewer
     disclosures: Disclosures
+    event: Event | None
 
 
 class Runner:
@@ -81,14 +89,35 @@ class Runner:
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
-            _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
-            entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
-            answer = Answer({"errors": [entry], "data": None}, ran=True)
+            answer = failure(error, request_id)
+        self._count(plan, answer, context.viewer, time.perf_counter() - began)
+        return answer
+
+    async def admit(self, request: Request, context: Context) -> Plan | Answer:
+        """Plan an operation that runs later, and decide its access; return the answer that says why it may not run.
+
+        Subscriptions begin here: their events are run one by one, each decided anew.
+        """
+        began = time.perf_counter()
+        request_id = context.viewer.origin.request_id
+        plan: Plan | None = None
+        try:
+            check_variables(request.operation_name, request.variables)
+            plan = self._plans.plan(request.document, request.operation_name)
+            await self._allow(plan, context.viewer)
+        except SafeError as error:
+            answer = refusal(_for_viewer(error, context.viewer), request_id)
+        except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
+            answer = failure(error, request_id)
+        else:
+            return plan
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 
     async def _run(self, plan: Plan, request: Request, context: Context) -> Answer:
         request_id = context.viewer.origin.request_id
+        if plan.operation_type is OperationType.SUBSCRIPTION and context.event is None:
+            raise SubscriptionNeedsStream
         await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
@@ -150,6 +179,13 @@ class Runner:
             log.warning("operation_failed")
         else:
             log.warning("operation_slow")
+
+
+def failure(error: Exception, request_id: str) -> Answer:
+    """Return the answer to a fault of ours, after logging it; no data, and no word of its cause."""
+    _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
+    entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
+    return Answer({"errors": [entry], "data": None}, ran=True)
 
 
 def _outcome(answer: Answer) -> str:

@@ -5,11 +5,11 @@ A coordinate is `Type.field`, as in the GraphQL specification's schema coordinat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
@@ -36,6 +36,20 @@ class Fallback(Protocol):
         context: Any,
     ) -> ExecutionResult:
         """Return data and located errors; never raises for what a resolver does."""
+        ...
+
+
+class Sources(Protocol):
+    """Opens what a subscription listens to."""
+
+    async def open(
+        self,
+        document: DocumentNode,
+        operation_name: str | None,
+        variables: Mapping[str, Any],
+        context: Any,
+    ) -> AsyncGenerator[Any, None] | Sequence[GraphQLError]:
+        """Return the objects to show, one for each event and each read just before; or the errors in the variables."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from api.db.sessions import Sessions
+from api.execution.run import Event
 from api.graphql.services import Services
 from api.viewer import Viewer
 from api.work import Works
@@ -24,3 +25,4 @@ class Context:
     cookie_header: str = ""
     disclosures: Disclosures = field(default_factory=Disclosures)
     set_cookies: list[str] = field(default_factory=list)
+    event: Event | None = None
