@@ -34,9 +34,10 @@ from api.db.signals import CHANNEL as PROGRESS_CHANNEL
 from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
-from api.execution.plan import Plans
+from api.execution.plans import Plans
+from api.execution.read import Reader
 from api.execution.run import Runner
-from api.execution.schema_map import Sources
+from api.execution.schema_map import EventSources
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
@@ -176,7 +177,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     settings = core.settings
     trusted = frozenset(settings["SSLM_TRUSTED_PROXIES"])
     allowed = frozenset(settings["SSLM_ALLOWED_ORIGINS"])
-    services = _services(core)
+    services = services_of(core)
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
@@ -190,7 +191,8 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
         fallback = StrawberryFallback(schema)
-        runner = Runner(Plans(schema_map()), fallback, audit_log, metrics=core.metrics)
+        reader = Reader(fallback, None, core.clock)
+        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics)
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
@@ -211,7 +213,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         await viewers.close()
 
 
-def _live(core: Core, runner: Runner, sources: Sources, make_context: MakeContext) -> Live:
+def _live(core: Core, runner: Runner, sources: EventSources, make_context: MakeContext) -> Live:
     """Return what connections that stay open share."""
     limits = LiveLimits(connections=core.settings["SSLM_LIVE_CONNECTIONS"])
     return Live(
@@ -267,7 +269,8 @@ def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: Make
     )
 
 
-def _services(core: Core) -> Services:
+def services_of(core: Core) -> Services:
+    """Return what mutations and fields call."""
     rules = OrderRules(core.authority, core.settings["SSLM_OPEN_ORDERS"])
     revoker = Revoker(core.works, core.authorities, core.ca_accounts)
     return Services(

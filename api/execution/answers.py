@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -20,20 +20,45 @@ _SHOWN_ERRORS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes)."""
+    """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes).
 
-    body: dict[str, Any]
+    `members` are the response's members; `data` is the JSON text of `data` where it came as text.
+    """
+
+    members: dict[str, Any]
     ran: bool
+    data: bytes | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return the whole response as objects."""
+        if self.data is None:
+            return self.members
+        return {"data": msgspec.json.decode(self.data), **self.members}
 
     @property
     def code(self) -> str:
         """Return the code of the first error; empty where there is none."""
-        errors = self.body.get("errors")
+        errors = self.members.get("errors")
         return str(errors[0]["extensions"]["code"]) if errors else ""
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Tell whether `data` is null or missing."""
+        return self.members.get("data") is None if self.data is None else self.data == b"null"
+
+    def with_extensions(self, **extensions: Any) -> Answer:
+        """Return the answer with these members of `extensions` added."""
+        present = self.members.get("extensions", {})
+        return replace(self, members=self.members | {"extensions": present | extensions})
 
     def encode(self) -> bytes:
         """Return the response text."""
-        return msgspec.json.encode(self.body)
+        if self.data is None:
+            return msgspec.json.encode(self.members)
+        if not self.members:
+            return b'{"data":' + self.data + b"}"
+        return b'{"data":' + self.data + b"," + msgspec.json.encode(self.members)[1:]
 
 
 def refusal(error: SafeError, request_id: str) -> Answer:

@@ -1,6 +1,7 @@
-"""What execution knows of the schema: the schema itself, its tags and scopes by coordinate. Built in `api.graphql`.
+"""What execution knows of the schema: the schema itself, its tags and scopes by coordinate, and where it is stored.
 
-A coordinate is `Type.field`, as in the GraphQL specification's schema coordinates.
+Built in `api.graphql` and handed in by the composition root. A coordinate is `Type.field`, as in the GraphQL
+specification's schema coordinates.
 """
 
 from __future__ import annotations
@@ -11,18 +12,25 @@ from typing import Any, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 
+from api.execution.sources import Sources
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaMap:
-    """The parts of the schema that decide access and audit. `once` holds root fields that may stand once only."""
+    """The parts of the schema that decide access, audit and reading.
+
+    `once` holds root fields that may stand once only. Without `sources` nothing is compiled. `walled` says whether
+    statements set the viewer for row-level security.
+    """
 
     schema: GraphQLSchema
     personal: Mapping[str, PersonalData]
     scopes: Mapping[str, str]
     once: frozenset[str] = frozenset()
+    sources: Sources | None = None
+    walled: bool = True
 
 
 class Fallback(Protocol):
@@ -39,7 +47,7 @@ class Fallback(Protocol):
         ...
 
 
-class Sources(Protocol):
+class EventSources(Protocol):
     """Opens what a subscription listens to."""
 
     async def open(
@@ -50,6 +58,14 @@ class Sources(Protocol):
         context: Any,
     ) -> AsyncGenerator[Any, None] | Sequence[GraphQLError]:
         """Return the objects to show, one for each event and each read just before; or the errors in the variables."""
+        ...
+
+
+class Reads(Protocol):
+    """Runs compiled statements, as a role that can only read."""
+
+    async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
+        """Return the one value of the one row; raises what the driver raises."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from api.db.sessions import Sessions
-from api.execution.run import Event
+from api.execution.read import Event
 from api.graphql.services import Services
 from api.viewer import Viewer
 from api.work import Works

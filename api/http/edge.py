@@ -16,7 +16,8 @@ import structlog
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, internal_entry, refusal
-from api.execution.run import Context, Request, Runner
+from api.execution.read import Context
+from api.execution.run import Request, Runner
 from api.http.body import ClientLeft, parse_request, read_body, too_large
 from api.http.cors import Cors
 from api.http.errors import MethodNotAllowed, RequestRefused

@@ -17,8 +17,9 @@ from graphql import GraphQLError, OperationType
 from api.auth.errors import CredentialRefused
 from api.execution.answers import Answer, refusal, request_errors
 from api.execution.plan import Plan
-from api.execution.run import Event, Request, Runner, failure
-from api.execution.schema_map import Sources
+from api.execution.read import Event
+from api.execution.run import Request, Runner, failure
+from api.execution.schema_map import EventSources
 from api.graphql.cookies import SETS_COOKIES
 from api.http.edge import EdgeContext, MakeContext
 from api.http.errors import PlainRequestNeeded
@@ -70,7 +71,7 @@ class Live:
     """What sockets and event streams of one process share."""
 
     runner: Runner
-    sources: Sources
+    sources: EventSources
     make_context: MakeContext
     clock: Clock
     metrics: Metrics
@@ -107,7 +108,7 @@ class Live:
                 context = await self._context(caller)
                 context.event = Event(value)
                 answer = await self.runner.run(request, context)
-                if not answer.ran or answer.body.get("data") is None:
+                if not answer.ran or answer.shows_nothing:
                     raise OperationRefused(answer)
                 yield answer
 

@@ -116,7 +116,7 @@ class Connection:
                 self._operations[operation_id] = self._task(self._operate(operation_id, payload))
             case protocol.TooMany(operation_id):
                 answer = refusal(TooManyOperations(self._live.limits.operations), self._origin.request_id)
-                await self._send(protocol.error_message(operation_id, answer.body["errors"]))
+                await self._send(protocol.error_message(operation_id, answer.members["errors"]))
             case protocol.Stop(operation_id):
                 self._operations.pop(operation_id).cancel()
 
@@ -141,17 +141,17 @@ class Connection:
             request = request_of(payload)
             async with aclosing(self._live.answers(request, self._caller)) as answers:
                 async for answer in answers:
-                    await self._tell(operation_id, protocol.next_message(operation_id, answer.body))
+                    await self._tell(operation_id, protocol.next_message(operation_id, answer.encode()))
                     self._live.metrics.event("socket", "sent")
             await self._end(operation_id, protocol.complete_message(operation_id))
         except CredentialRefused:
             self.close(protocol.FORBIDDEN)
         except RequestRefused as error:
             answer = refusal(error, self._origin.request_id)
-            await self._end(operation_id, protocol.error_message(operation_id, answer.body["errors"]))
+            await self._end(operation_id, protocol.error_message(operation_id, answer.members["errors"]))
         except OperationRefused as error:
             self._live.metrics.event("socket", "refused")
-            await self._end(operation_id, protocol.error_message(operation_id, error.answer.body["errors"]))
+            await self._end(operation_id, protocol.error_message(operation_id, error.answer.members["errors"]))
 
     async def _end(self, operation_id: str, text: str) -> None:
         """Send the last message of an operation; its id may be used again from then on."""

@@ -151,9 +151,9 @@ class Conversation:
         return Start(operation_id, payload)
 
 
-def next_message(operation_id: str, result: Mapping[str, Any]) -> str:
-    """Return a message with a result."""
-    return _text({"id": operation_id, "type": "next", "payload": result})
+def next_message(operation_id: str, result: bytes) -> str:
+    """Return a message with a result, which is JSON already."""
+    return _text({"id": operation_id, "type": "next", "payload": msgspec.Raw(result)})
 
 
 def error_message(operation_id: str, errors: Sequence[Any]) -> str:

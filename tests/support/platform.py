@@ -72,10 +72,12 @@ class Site:
     async def ask(
         self, document: str, variables: dict[str, Any] | None = None, *, by: Browser | str | None = None
     ) -> dict[str, Any]:
-        """Run a document as a browser, with an API token, or as nobody; return the whole answer."""
+        """Run a document as a browser, with an API token, or as nobody; return the answer without `extensions`."""
         headers = by.headers() if isinstance(by, Browser) else {"authorization": f"Bearer {by}"} if by else {}
         response = await self.post({"query": document, "variables": variables or {}}, headers)
-        return cast("dict[str, Any]", response.json())
+        answer = cast("dict[str, Any]", response.json())
+        answer.pop("extensions", None)
+        return answer
 
     def browser(self, session_secret: str) -> Browser:
         secret = derive_secret(self.core.secret, "csrf")

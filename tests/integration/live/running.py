@@ -109,7 +109,7 @@ class Served:
         """Wait until so many follow something."""
         signals = self.endpoint.live.make_context(Viewer(Role.JOB), {}).services.signals  # type: ignore[attr-defined]
         async with asyncio.timeout(PATIENCE):
-            while signals.count != count:
+            while signals.count != count:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
 
     @property

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, execute
 
-from api.execution.plan import Plans
+from api.execution.plans import Plans
+from api.execution.read import Event, Reader
 from api.execution.run import Runner
 from api.execution.schema_map import SchemaMap
 from api.execution.shape import Limits
@@ -20,6 +21,7 @@ from api.viewer import Origin, Role, Viewer
 from governance.access import Grants
 from governance.audit.disclosures import Disclosures
 from governance.audit.event import AuditEvent, Person
+from governance.clock import SystemClock
 from governance.errors import AuditUnavailable
 from governance.ids import DataSubjectId, new_pseudonym
 from governance.tags import Origin as DataOrigin
@@ -73,6 +75,7 @@ class Surroundings:
             Role.HOLDER if known else Role.ANONYMOUS, Origin("192.0.2.7", "x", "request-7"), person, grants=grants
         )
         self.disclosures = Disclosures()
+        self.event: Event | None = None
 
 
 class Log:
@@ -113,4 +116,10 @@ class Tree:
 
 
 def runner(tree: Tree, log: Log | None = None, **settings: Any) -> Runner:
-    return Runner(plans(), tree, log or Log(), metrics=settings.pop("metrics", None) or Metrics(), **settings)
+    return Runner(
+        plans(),
+        Reader(tree, None, SystemClock()),
+        log or Log(),
+        metrics=settings.pop("metrics", None) or Metrics(),
+        **settings,
+    )
