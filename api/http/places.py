@@ -47,6 +47,10 @@ class Places:
             if not self._taken[owner]:
                 del self._taken[owner]
 
+    def shut(self) -> None:
+        """Give no more places; those that are held stay until they are left."""
+        self._limit = 0
+
     def count(self, owner: Hashable) -> int:
         """Return how many places the owner holds."""
         return self._taken[owner]

@@ -113,7 +113,8 @@ class SocketEndpoint:
         return Caller(viewer, headers, again)
 
     async def close(self) -> None:
-        """Close every connection, because the process stops; clients come back elsewhere."""
+        """Close every connection, because the process stops, and open no more; clients come back elsewhere."""
+        self.live.everybody.shut()
         ending = [connection.finish(protocol.RESTARTING) for connection in self._open]
         if ending:
             await asyncio.wait(ending, timeout=GOODBYE_SECONDS)

@@ -79,7 +79,8 @@ class EventStream:
             self.live.metrics.connection("stream", -1)
 
     async def close(self) -> None:
-        """End every stream, because the process stops; clients connect again elsewhere."""
+        """End every stream, because the process stops, and begin no more; clients connect again elsewhere."""
+        self.live.everybody.shut()
         ending = [stream.finish() for stream in self._open]
         if ending:
             await asyncio.wait(ending, timeout=_GOODBYE_SECONDS)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.graphql.nodes import row_id
 from api.http.watch import LOOKS_EVERY
@@ -118,3 +118,9 @@ async def test_a_process_that_stops_says_so(own_live: Served) -> None:
         with pytest.raises(EOFError):
             await events.next()
     await own_live.followers(0)
+    with pytest.raises(InvalidStatus) as refused:
+        async with own_live.raw():
+            pass
+    assert refused.value.response.status_code == 503
+    async with own_live.stream(CERTIFICATES, alice.api_token) as events:
+        assert events.response.status_code == 503

@@ -98,9 +98,11 @@ async def test_a_database_that_is_away_ends_the_operation_and_not_the_socket(own
     alice = await tenant(own_live.site, "canaryalice")
     name = own_live.site.core.urls.owner.database
     async with own_live.talk(alice.api_token) as talk, own_live.site.server() as server:
+        await server.execute(f'alter database "{name}" connection limit 0')
         await server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
         await talk.subscribe(CERTIFICATES)
         await refused(talk, "UNAVAILABLE")
+        await server.execute(f'alter database "{name}" connection limit -1')
         await talk.subscribe("{ me { id } }")
         await talk.data()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,8 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.integration.live.running import Served
+from api.http.socket_protocol import SUBPROTOCOL
+from tests.integration.live.running import PATIENCE, Served
 from tests.support.platform import ORIGIN
 from tests.support.tenants import Tenant
 
@@ -219,3 +221,25 @@ async def test_silent_sockets_of_an_address_are_counted(live: Served) -> None:
     finally:
         for one in held:
             await one.__aexit__(None, None, None)
+
+
+async def test_a_client_that_does_not_read_is_let_go(live: Served, alice: Tenant) -> None:
+    """The server below never gets rid of a message; the socket is closed, and everything it held is left."""
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "websocket.send":
+            await asyncio.Event().wait()
+
+    scope = {"type": "websocket", "path": "/graphql", "headers": [], "client": ("127.0.0.1", 1)}
+    inbox.put_nowait({"type": "websocket.connect"})
+    greeting = INIT | {"payload": {"authorization": f"Bearer {alice.api_token}"}}
+    inbox.put_nowait({"type": "websocket.receive", "text": json.dumps(greeting)})
+    async with live.with_limits(send_seconds=0.2) as impatient:
+        async with asyncio.timeout(PATIENCE):
+            await impatient.site.app(scope | {"subprotocols": [SUBPROTOCOL]}, inbox.get, send)
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert sent[-1]["code"] == 1013
+    assert live.endpoint.live.callers.count(alice.someone.person.id) == 0
