@@ -28,9 +28,8 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
-from api.db.listening import Listening
+from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
-from api.db.signals import CHANNEL as PROGRESS_CHANNEL
 from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
@@ -44,9 +43,10 @@ from api.graphql.schema import operation_labels, print_schema_text, schema, sche
 from api.graphql.services import Services
 from api.http.application import Application, operator_routes
 from api.http.cors import Cors
-from api.http.edge import GraphQLEdge, MakeContext, stopped
+from api.http.edge import GraphQLEdge, MakeContext
 from api.http.graphiql import GraphiQL
 from api.http.health import Health
+from api.http.hearing import hearing
 from api.http.live import Live
 from api.http.live_limits import LiveLimits
 from api.http.middleware import Observed
@@ -55,7 +55,6 @@ from api.http.schema_text import SchemaText
 from api.http.socket import SocketEndpoint
 from api.http.stream import EventStream
 from api.http.viewers import ViewerReader
-from api.http.watch import CHANNEL as CREDENTIALS_CHANNEL
 from api.http.watch import CredentialWatch
 from api.issuance.acme import AcmeAuthority
 from api.issuance.authority import CaDescription
@@ -186,12 +185,13 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         cookie_header = headers.get("cookie", "")
         return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
 
-    async with AuditLog(connect, core.sealer) as audit_log:
+    async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
+        core.metrics.watch_reads(reads.in_use, reads.idle)
         fallback = StrawberryFallback(schema)
-        reader = Reader(fallback, None, core.clock)
+        reader = Reader(fallback, reads, core.clock)
         runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics)
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
@@ -207,7 +207,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         socket = SocketEndpoint(live, viewers, _origin(settings.site_url), allowed)
         stream = EventStream(live, edge)
         application = Application(edge, socket, stream, routes)
-        async with _hearing(core, services.signals, live.watch):
+        async with hearing(core.urls.application, services.signals, live.watch, core.metrics):
             yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
             await asyncio.gather(socket.close(), stream.close())
         await viewers.close()
@@ -228,24 +228,6 @@ def _live(core: Core, runner: Runner, sources: EventSources, make_context: MakeC
         callers=Places(limits.of_a_caller),
         waiting=Places(limits.waiting_at_an_address),
     )
-
-
-@asynccontextmanager
-async def _hearing(core: Core, signals: Signals, watch: CredentialWatch) -> AsyncIterator[None]:
-    """Hear what the database announces while the block runs, and watch the credentials of open connections."""
-
-    def resumed() -> None:
-        signals.look_again()
-        watch.look_again()
-
-    hears = {PROGRESS_CHANNEL: signals.hear, CREDENTIALS_CHANNEL: watch.hear}
-    listening = Listening(core.urls.application, hears, resumed)
-    core.metrics.watch_listening(lambda: listening.connected)
-    tasks = [asyncio.create_task(work, name="live") for work in (listening.run(), watch.run())]
-    try:
-        yield
-    finally:
-        await stopped(*tasks)
 
 
 def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: MakeContext, secret: bytes) -> House:

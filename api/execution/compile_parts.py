@@ -95,7 +95,7 @@ class Parts:
                 numbered.constant(part)
         if numbered.is_constant:
             return Statement("", numbered.constant_text, (), tuple(self.marks), tuple(self.makes), tuple(self.left))
-        sql = f"convert_to({numbered.sql()}, 'UTF8')"
+        sql = numbered.sql()
         if walled:
             wall = f"set_config('sslm.account', coalesce({self.known('account')}::text, ''), true) is not null"
             if "person" in self.numbers:

@@ -156,6 +156,7 @@ class Runner:
                 await self._audit.append(event)
             except AuditUnavailable as error:
                 return Answer({"errors": [error_entry(_explain(error, plan), request_id)], "data": None}, ran=True)
+        self._metrics.path(found.path.value)
         members: dict[str, Any] = {}
         entries = [self._entry(error, plan, request_id) for error in found.errors]
         if entries:

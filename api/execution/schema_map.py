@@ -65,7 +65,7 @@ class Reads(Protocol):
     """Runs compiled statements, as a role that can only read."""
 
     async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
-        """Return the one value of the one row; raises what the driver raises."""
+        """Return the one value of the one row, a text in UTF-8; raises what the driver raises."""
         ...
 
 

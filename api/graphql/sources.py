@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import strawberry
 
-from api.execution.sources import Leaf, Lookup, Made, Many, Mapped, One, Page, Same, Source, Sources
+from api.execution.sources import Filter, Leaf, Lookup, Made, Many, Mapped, One, Page, Same, Source, Sources
 from api.graphql.column_json import cursor_of, id_of, leaf_of
 from api.graphql.connections import LARGEST_PAGE, decode_cursor
+from api.graphql.moments import in_utc
 from api.graphql.nodes import decode_id
 from api.graphql.problems import problem_values
 from governance.graphql import exposures, schema_tags
@@ -53,13 +54,18 @@ _RELATIONS: Final[dict[str, Mapped]] = {
     "Account.securityEvents": Page("SecurityEvent", "{t}.data_subject_id = {p}.data_subject_id"),
     "Account.domains": Page("Domain", _OF_ACCOUNT),
     "Account.orders": Page("Order", _OF_ACCOUNT),
-    "Account.certificates": Page("Certificate", _OF_ACCOUNT),
+    "Account.certificates": Page(
+        "Certificate",
+        _OF_ACCOUNT,
+        {"expiringBefore": Filter("({t}.not_after < {value} and {t}.revoked_at is null)", "timestamptz", in_utc)},
+    ),
     "Account.agents": Page("Agent", _OF_ACCOUNT),
     "Domain.wildcard": Leaf("({t}.name like '*.%')::text"),
     "Domain.validations": Page("DomainValidation", "{t}.domain_id = {p}.id"),
     "Domain.certificates": Page(
         "Certificate", "{t}.account_id = {p}.account_id and {t}.names @> array[{p}.name]::varchar[]"
     ),
+    "Certificate.domains": Many("Domain", "{t}.account_id = {p}.account_id and {t}.name = any({p}.names)", "{t}.name"),
     "Certificate.installations": Many("Installation", "{t}.certificate_id = {p}.id", "{t}.agent_id, {t}.target_name"),
     "Installation.agentId": id_of("Agent", "{t}.agent_id"),
     "Session.current": Leaf("(({t}.id = {session}) is true)::text"),

@@ -54,7 +54,8 @@ APPLICATION_TABLES = (
 READABLE = {
     "account": (
         "id data_subject_id email email_verified_at display_name company_name country language time_zone display_mode "
-        "notify_expiry notify_failure notify_installation age_statement_at plan created_at last_sign_in_at"
+        "notify_expiry notify_failure notify_installation age_statement_at plan created_at last_sign_in_at "
+        "closed_at"
     ),
     "data_subject": "id pseudonym",
     "session": (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-
 from api.app import services_of
+from api.db.reading import ReaderPool
 from api.execution.plans import Plans
 from api.execution.read import Asked, Found, Reader
 from api.execution.shape import Limits
@@ -21,19 +20,6 @@ from api.viewer import Viewer
 from tests.support.platform import Site
 
 WIDE = Limits(fields=5_000, tokens=20_000, characters=200_000, aliases=500, repeats=500)
-
-
-class PoolReads:
-    """Statements on a plain pool."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self.count = 0
-
-    async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
-        self.count += 1
-        found: bytes | None = await self._pool.fetchval(sql, *parameters)
-        return found
 
 
 @dataclass(frozen=True)
@@ -69,8 +55,8 @@ def shown(found: Found) -> tuple[Any, list[Any]]:
 
 @asynccontextmanager
 async def executors(site: Site) -> AsyncIterator[Executors]:
-    """Yield both executors; the compiled one connects as the application does."""
-    async with asyncpg.create_pool(site.core.urls.application.plain, min_size=1, max_size=2) as pool:
+    """Yield both executors; the compiled one connects as it does in the application, behind the wall."""
+    async with ReaderPool(site.core.urls.reader, size=2) as reads:
         fallback, clock = StrawberryFallback(schema), site.core.clock
         plans = Plans(schema_map(), WIDE)
-        yield Executors(site, plans, Reader(fallback, PoolReads(pool), clock), Reader(fallback, None, clock))
+        yield Executors(site, plans, Reader(fallback, reads, clock), Reader(fallback, None, clock))

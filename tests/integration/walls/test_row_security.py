@@ -26,7 +26,13 @@ where grantee in ('sslm_reader', 'PUBLIC') and table_schema = 'public' and privi
 """
 NOT_COMPILED = {"audit_event"}
 """Shown by officers' role or from the application's, never by a compiled statement."""
-COMPARED = {"data_subject.pseudonym", "session.revoked_at", "acknowledgement.kind", "acknowledgement.version"}
+COMPARED = {
+    "data_subject.pseudonym",
+    "account.closed_at",
+    "session.revoked_at",
+    "acknowledgement.kind",
+    "acknowledgement.version",
+}
 """Neither shown nor keys: whom an answer is about, and what predicates compare."""
 
 
