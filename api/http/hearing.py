@@ -1,4 +1,4 @@
-"""Joins what the database announces to those who wait for it in this process: followers of rows, watched credentials."""
+"""Joins what the database announces to who waits for it in this process: followers of rows, watched credentials."""
 
 from __future__ import annotations
 
