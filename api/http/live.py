@@ -26,6 +26,7 @@ from api.http.errors import PlainRequestNeeded
 from api.http.live_limits import LiveLimits
 from api.http.places import Places
 from api.http.watch import CredentialWatch
+from api.kit.errors import AccessDenied
 from api.kit.metrics import Metrics
 from api.viewer import Origin, Viewer
 from governance.clock import Clock
@@ -55,11 +56,18 @@ class Caller:
         return self.viewer.person.id if self.viewer.person is not None else self.viewer.origin.address
 
     async def now(self, origin: Origin) -> Viewer:
-        """Return the viewer as things stand now; raise `CredentialRefused` if the credential has ended."""
-        viewer = await self.again(origin)
+        """Return the viewer as things stand now; raise `CredentialRefused` if they are not who they were."""
+        try:
+            viewer = await self.again(origin)
+        except AccessDenied:
+            raise CredentialRefused from None
         if _who(viewer) != _who(self.viewer):
             raise CredentialRefused
         return viewer
+
+    async def holds(self) -> Viewer:
+        """Do the same, for whoever asks only whether it is so."""
+        return await self.now(self.viewer.origin)
 
 
 def _who(viewer: Viewer) -> tuple[object, ...]:

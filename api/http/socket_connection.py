@@ -131,7 +131,8 @@ class Connection:
         else:
             self._caller = caller
             self._waiting.close()
-            self._held.enter_context(self._live.watch.watching(caller.viewer, lambda: self.close(protocol.FORBIDDEN)))
+            watching = self._live.watch.watching(caller.viewer, caller.holds, lambda: self.close(protocol.FORBIDDEN))
+            self._held.enter_context(watching)
             await self._send(self._conversation.acknowledge())
 
     async def _operate(self, operation_id: str, payload: Mapping[str, Any]) -> None:

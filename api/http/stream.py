@@ -66,7 +66,7 @@ class EventStream:
                 await send_answer(send, status, answer.encode(), JSON, [*extra, *more])
                 return
             stream = Stream(self.live, caller, receive, send)
-            held.enter_context(self.live.watch.watching(viewer, stream.forbid))
+            held.enter_context(self.live.watch.watching(viewer, caller.holds, stream.forbid))
             await self._serve(stream, request, extra)
 
     async def _serve(self, stream: Stream, request: Request, extra: list[tuple[str, str]]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -116,6 +117,19 @@ class Served:
     def endpoint(self) -> SocketEndpoint:
         found: SocketEndpoint = self.site.app._app._socket
         return found
+
+    @contextmanager
+    def notices_alone(self) -> Iterator[None]:
+        """Have the watch look at credentials for no other reason than a notice."""
+        watch = self.endpoint.live.watch
+        watch._next_at += timedelta(hours=1)
+        watch._every, before = 3600.0, watch._every
+        try:
+            yield
+        finally:
+            watch._every, watch._next_at = before, self.site.core.clock.now()
+            watch.look_again()
+            watch._asked.set()
 
     @asynccontextmanager
     async def with_limits(self, **limits: Any) -> AsyncIterator[Served]:

@@ -40,20 +40,30 @@ async def test_a_notice_closes_at_once(live: Served) -> None:
     """The watch is told to look only every hour; the notice makes it look now."""
     dave = await tenant(live.site, "canarydave")
     token_id = row_id(dave.ids["ApiToken"], "ApiToken")
-    watch = live.endpoint.live.watch
-    slow, watch._every = watch._every, 3600.0
-    try:
+    with live.notices_alone():
         async with live.talk(dave.api_token) as talk, live.site.superuser() as connection:
-            await watch.look()
             await live.change(
                 update(ApiTokenRow).where(ApiTokenRow.id == token_id).values(revoked_at=live.site.core.clock.now())
             )
             await talk.silent()
             await connection.execute("select pg_notify('sslm_credentials', $1)", str(token_id))
             assert await talk.closed() == (4403, "Forbidden")
-    finally:
-        watch._every = slow
-        watch.look_again()
+
+
+async def test_a_notice_of_the_account_closes_at_once(live: Served) -> None:
+    """Whatever the caller refers to may be announced; the rows decide whether they are still who they were."""
+    heidi = await tenant(live.site, "canaryheidi")
+    account_id = heidi.someone.account_id
+    with live.notices_alone():
+        async with live.talk(heidi.api_token) as talk, live.site.superuser() as connection:
+            for notice in (str(account_id), "no id", str(row_id(heidi.ids["Order"], "Order"))):
+                await connection.execute("select pg_notify('sslm_credentials', $1)", notice)
+            await talk.silent()
+            await live.change(
+                update(AccountRow).where(AccountRow.id == account_id).values(closed_at=live.site.core.clock.now())
+            )
+            await connection.execute("select pg_notify('sslm_credentials', $1)", str(account_id))
+            assert await talk.closed() == (4403, "Forbidden")
 
 
 async def test_a_session_that_ends_closes_its_sockets(live: Served) -> None:
