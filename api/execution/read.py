@@ -40,12 +40,20 @@ class Path(StrEnum):
     RESOLVED = "resolved"
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a subscription: the object its field shows, read just now; None where there is nothing to show."""
+
+    value: Any
+
+
 class Context(Protocol):
-    """What the fields of an operation are given."""
+    """What the fields of an operation are given; `event` is set for one event of a subscription alone."""
 
     viewer: Viewer
     disclosures: Disclosures
     masked: frozenset[str]
+    event: Event | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,8 @@ class Reader:
         if reads is None:
             return await self._resolved(asked)
         try:
+            if asked.plan.operation_type is OperationType.SUBSCRIPTION:
+                return await self._resolved(asked)
             if asked.plan.operation_type is OperationType.MUTATION:
                 payloads = asked.plan.payloads(asked.coerced) if not asked.masked else None
                 if payloads is None:
