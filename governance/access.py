@@ -6,6 +6,8 @@ Decided before any row is read. A grant covers itself and everything below it: `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 
@@ -45,6 +47,13 @@ def covers(granted: str, needed: str) -> bool:
     return granted == needed or needed.startswith((granted + ".", granted + ":"))
 
 
+def intersection(one: Iterable[str], other: Iterable[str]) -> frozenset[str]:
+    """Return the grants that reach exactly what both reach: of two where one covers the other, the narrower."""
+    ours, theirs = frozenset(one), frozenset(other)
+    narrow = {grant for grant in ours if _held(grant, theirs)} | {grant for grant in theirs if _held(grant, ours)}
+    return frozenset(grant for grant in narrow if not _held(grant, narrow - {grant}))
+
+
 def decide(requirement: Requirement, grants: Grants) -> Decision:
     """Compare what is needed with what is held."""
     missing = {scope for scope in requirement.scopes if not _held(scope, grants.scopes)}
@@ -52,5 +61,5 @@ def decide(requirement: Requirement, grants: Grants) -> Decision:
     return Denied(tuple(sorted(missing))) if missing else Allowed()
 
 
-def _held(needed: str, granted: frozenset[str]) -> bool:
+def _held(needed: str, granted: AbstractSet[str]) -> bool:
     return any(covers(grant, needed) for grant in granted)

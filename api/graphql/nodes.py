@@ -11,7 +11,17 @@ from api.graphql.personal import personal
 from api.kit.errors import NotFound
 from governance.ids import Pseudonym
 
-_KINDS: Final = {"Account": 1, "Domain": 2, "Order": 3, "Certificate": 4, "Agent": 5, "Session": 6, "ApiToken": 7}
+_KINDS: Final = {
+    "Account": 1,
+    "Domain": 2,
+    "Order": 3,
+    "Certificate": 4,
+    "Agent": 5,
+    "Session": 6,
+    "ApiToken": 7,
+    "Partner": 8,
+    "AccessGrant": 9,
+}
 _NAMES: Final = {number: name for name, number in _KINDS.items()}
 _LENGTH: Final = 17
 

@@ -14,7 +14,7 @@ from governance.ids import DataSubjectId
 from governance.tags import Through, Unlinkable
 
 _ONE_OWNER = "(account_id is null) <> (staff_id is null)"
-_ONE_TOKEN_OWNER = "num_nonnulls(account_id, staff_id, partner_id) = 1"
+_ONE_OF_THREE = "num_nonnulls(account_id, staff_id, partner_id) = 1"
 
 
 class StaffRow(Base):
@@ -77,11 +77,11 @@ class RecognisedDeviceRow(Base):
 
 
 class ApiTokenRow(Base):
-    """An API token of an account, of one of its agents, of staff, or of a partner. Only a hash is kept; the text is shown once."""
+    """An API token of an account, one of its agents, staff or a partner. Its text is shown once, its hash kept."""
 
     __tablename__ = "api_token"
     __table_args__ = (
-        CheckConstraint(_ONE_TOKEN_OWNER, name="one_owner"),
+        CheckConstraint(_ONE_OF_THREE, name="one_owner"),
         Index("ix_api_token_account_id", "account_id", "id"),
         Index("ix_api_token_partner_id", "partner_id", "id"),
         {"info": {"data_subject": Through("data_subject_id")}},

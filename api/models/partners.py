@@ -119,7 +119,7 @@ class AccessGrantRow(Base):
 class InvitationRow(Base):
     """A mailed invitation to act for an account. Whoever was invited is a person of their own until it is settled.
 
-    It goes, with that person, when it is accepted, withdrawn or too old; so an address nobody confirmed is kept nowhere.
+    It goes, with that person, when it is accepted, withdrawn or too old: no address that nobody confirmed is kept.
     """
 
     __tablename__ = "invitation"
