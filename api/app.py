@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.routing import BaseRoute
 
 from api.accounts.parts import AccountParts
+from api.accounts.releases import PartnerReleases
 from api.auth.passwords import Passwords
 from api.certificates.advance import OrderAdvancer
 from api.certificates.authorities import Authorities
@@ -177,7 +178,13 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
-        runner = Runner(Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics)
+        runner = Runner(
+            Plans(schema_map()),
+            StrawberryFallback(schema),
+            audit_log,
+            metrics=core.metrics,
+            releases=PartnerReleases(core.works),
+        )
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)

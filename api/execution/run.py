@@ -19,7 +19,7 @@ from api.execution.answers import Answer, error_entry, internal_entry, located_e
 from api.execution.errors import DocumentRefused, OperationTimeout
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan, Plans
-from api.execution.schema_map import Append, Fallback
+from api.execution.schema_map import Append, Fallback, Releases
 from api.execution.wording import without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
@@ -59,6 +59,7 @@ class Runner:
         log: Append,
         *,
         metrics: Metrics,
+        releases: Releases | None = None,
         seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
@@ -66,6 +67,7 @@ class Runner:
         self._fallback = fallback
         self._audit = log
         self._metrics = metrics
+        self._releases = releases
         self._seconds = seconds
         self._slow_seconds = slow_seconds
 
@@ -116,7 +118,7 @@ class Runner:
         request_id = context.viewer.origin.request_id
         if context.disclosures and result.data is not None:
             try:
-                await self._audit.append(_disclosure(plan, context))
+                await self._record(context.viewer, _disclosure(plan, context))
             except AuditUnavailable as error:
                 return Answer({"errors": [error_entry(_explain(error, plan), request_id)], "data": None}, ran=True)
         body: dict[str, Any] = {}
@@ -130,6 +132,15 @@ class Runner:
             body["errors"] = entries
         body["data"] = result.data
         return Answer(body, ran=True)
+
+    async def _record(self, viewer: Viewer, event: AuditEvent) -> None:
+        """Make the event durable; what goes to a partner is recorded as a disclosure to that recipient, too (X-5)."""
+        if viewer.recipient is None:
+            await self._audit.append(event)
+        elif self._releases is not None:
+            await self._releases.record(viewer, event)
+        else:
+            raise AuditUnavailable("Releases to partners are not recorded here, so nothing was shown.")
 
     def _count(self, plan: Plan | None, answer: Answer, viewer: Viewer, seconds: float) -> None:
         """Count the operation, and log one that failed or was slow; by its class, its hash and nothing it held."""

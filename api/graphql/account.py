@@ -98,7 +98,7 @@ class Account(Node):
         return await grants_page(info, self.row.id, self.about, first, after)
 
     @strawberry.field(
-        description="What left for authorities and partners, newest first (clause 4.1-b).",
+        description="What left for authorities and partners, newest first (Art. 15(1)(c)).",
         directives=[RequiresScope(scope="access:read")],
     )
     async def disclosures(self, info: Info, first: First, after: After = None) -> Connection[Disclosure]:
