@@ -22,7 +22,7 @@ DELEGABLE_SCOPES: Final = frozenset(
         "agents:read",
     }
 )
-DELEGABLE_CATEGORIES: Final = frozenset({"user.account", "user.contact", "user.device", "user.name"})
+DELEGABLE_CATEGORIES: Final = frozenset({"user.account", "user.contact", "user.device", "user.name", "user.unique_id"})
 OF_ONES_OWN: Final = frozenset({"schema:read"})
 """What does not concern anybody's account, and so needs nobody's grant."""
 

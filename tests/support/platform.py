@@ -70,10 +70,16 @@ class Site:
         return await self.send("POST", "/graphql", headers=sent, **content, **more)
 
     async def ask(
-        self, document: str, variables: dict[str, Any] | None = None, *, by: Browser | str | None = None
+        self,
+        document: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        by: Browser | str | None = None,
+        act_for: str | None = None,
     ) -> dict[str, Any]:
-        """Run a document as a browser, with an API token, or as nobody; return the whole answer."""
+        """Run a document as a browser, with an API token, or as nobody; `act_for` names a grant. Return the answer."""
         headers = by.headers() if isinstance(by, Browser) else {"authorization": f"Bearer {by}"} if by else {}
+        headers |= {"sslm-act-for": act_for} if act_for is not None else {}
         response = await self.post({"query": document, "variables": variables or {}}, headers)
         return cast("dict[str, Any]", response.json())
 

@@ -23,6 +23,7 @@ _MEANINGS: Final = {
     "user.contact": later("your address, company, country, and your domain names"),
     "user.device": later("your servers: host names, systems, where certificates are installed"),
     "user.name": later("what you are called"),
+    "user.unique_id": later("serial numbers and fingerprints of your certificates"),
 }
 _SCOPES_OFFERED: Final = tuple((scope, meaning) for scope, meaning in SCOPES.items() if scope in DELEGABLE_SCOPES)
 _CATEGORIES_OFFERED: Final = tuple((name, _MEANINGS[name]) for name in sorted(DELEGABLE_CATEGORIES))
