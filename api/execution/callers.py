@@ -2,7 +2,8 @@
 
 The rule: whoever can make credentials gains nothing by making more. All API tokens of an account, its agents' too,
 share one bucket, and all its sessions share another, so that a script gone wild does not keep its owner from the page
-on which its token is revoked. Who is unknown pays by network, under a keyed hash: no address is kept (clause 1.4-a).
+on which its token is revoked. Who acts pays: a partner as that partner, a teammate with their own account's bucket,
+whomever they act for. Who is unknown pays by network, under a keyed hash: no address is kept (clause 1.4-a).
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ class Callers:
         door = "session" if viewer.session_id is not None else "token"
         if viewer.staff_id is not None:
             return self._caller(CallerKind.STAFF, f"staff {door} {viewer.staff_id}")
-        if viewer.account_id is not None:
-            return self._caller(CallerKind.HOLDER, f"account {door} {viewer.account_id}")
+        if viewer.partner_id is not None:
+            return self._caller(CallerKind.HOLDER, f"partner {door} {viewer.partner_id}")
+        if (own := viewer.own_account_id or viewer.account_id) is not None:
+            return self._caller(CallerKind.HOLDER, f"account {door} {own}")
         return self._caller(CallerKind.ANONYMOUS, f"network {truncate_address(viewer.origin.address)}")
 
     def _caller(self, kind: CallerKind, name: str) -> Caller:

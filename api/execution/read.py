@@ -165,7 +165,7 @@ class Reader:
 
     def _known(self, asked: Asked, row: UUID | None = None) -> Known:
         viewer = asked.context.viewer
-        person = viewer.person.id if viewer.person else None
+        person = viewer.holder.id if viewer.holder else None
         return Known(viewer.account_id, person, viewer.session_id, self._clock.now(), row)
 
 

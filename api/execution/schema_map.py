@@ -14,6 +14,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 
 from api.execution.cost import Prices
 from api.execution.sources import Sources
+from api.viewer import Viewer
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
 
@@ -68,6 +69,14 @@ class Reads(Protocol):
 
     async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         """Return the one value of the one row, a text in UTF-8; raises what the driver raises."""
+        ...
+
+
+class Releases(Protocol):
+    """Records what is shown to a partner: its event, and a disclosure to that recipient, in one transaction."""
+
+    async def record(self, viewer: Viewer, event: AuditEvent) -> None:
+        """Return when both are durable, or raise `AuditUnavailable`."""
         ...
 
 

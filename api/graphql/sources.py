@@ -27,6 +27,7 @@ _OWNED: Final = {
     "Agent": "agent",
     "ApiToken": "api_token",
     "Disclosure": "disclosure",
+    "AccessGrant": "access_grant",
 }
 
 
@@ -66,6 +67,8 @@ _RELATIONS: Final[dict[str, Mapped]] = {
         {"expiringBefore": Filter("({t}.not_after < {value} and {t}.revoked_at is null)", "timestamptz", _as_it_is)},
     ),
     "Account.agents": Page("Agent", _OF_ACCOUNT),
+    "Account.accessGrants": Page("AccessGrant", _OF_ACCOUNT),
+    "Account.disclosures": Page("Disclosure", _OF_ACCOUNT),
     "Domain.wildcard": Leaf("({t}.name like '*.%')::text"),
     "Domain.validations": Page("DomainValidation", "{t}.domain_id = {p}.id"),
     "Domain.certificates": Page(
@@ -87,7 +90,8 @@ _RELATIONS: Final[dict[str, Mapped]] = {
     ),
     "Challenge.problem": Made("{t}.problem::text", problem_values),
 }
-_NODES: Final = ("Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken")
+_NODES: Final = ("Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken", "AccessGrant")
+"""Nodes behind the wall. Partners are nobody's rows; whom a grant names is another account's: resolvers show both."""
 
 _TAKEN_AWAY: Final = frozenset({"removeDomain", "revokeSession"})
 """Mutations after which the row they show is not there any more, or not shown any more."""

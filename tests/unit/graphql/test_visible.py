@@ -76,7 +76,7 @@ def coordinates(of: GraphQLSchema) -> dict[str, tuple[str, GraphQLField]]:
 
 def ways() -> dict[str, tuple[str, str]]:
     """Return the shortest way to each type of the whole schema: what opens the selection, and what closes it."""
-    found = {"Query": ("query { ", " }"), "Mutation": ("mutation { ", " }")}
+    found = {name: (f"{name.lower()} {{ ", " }") for name in ("Query", "Mutation", "Subscription")}
     waiting = list(found)
     while waiting:
         name = waiting.pop(0)
