@@ -1,7 +1,7 @@
 """`python -m bench.graphql`: fill the databases, start the servers, compare their answers, then measure.
 
-    python -m bench.graphql                                              everything, about a quarter of an hour
-    python -m bench.graphql --servers A,P,P+ --rounds 2 --seconds 2      under two minutes
+python -m bench.graphql                                              everything, about a quarter of an hour
+python -m bench.graphql --servers A,P,P+ --rounds 2 --seconds 2      under two minutes
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -29,7 +30,7 @@ from api.db import embedded
 from bench.graphql.answers import Ask, Different, compare
 from bench.graphql.data import Caller, Size
 from bench.graphql.lineup import Missing, Running, Server, choose, running
-from bench.graphql.load import WrongAnswers
+from bench.graphql.load import NoAnswer, WrongAnswers
 from bench.graphql.measure import Measurement, NotAsDeclared, Plan, Turn, check_room, cluster_pid
 from bench.graphql.questions import questions
 from bench.graphql.stage import Stage, open_stage
@@ -41,7 +42,18 @@ _VIEWERS_COMPARED: Final = 5
 console = Console(width=None if sys.stdout.isatty() else 132)
 
 
-def main(
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    questions: Sequence[str]
+    connections: Sequence[int]
+    rounds: int
+    seconds: int
+    size: Size
+
+
+def main(  # noqa: PLR0917 - typer reads the command line off the signature
     servers: Annotated[str, typer.Option(help="Which, by key: A,P,P+,E,C,D,B. Empty: all that can run here.")] = "",
     asked: Annotated[str, typer.Option("--questions", help="Which: Q1,Q2,Q3,M1.")] = "Q1,Q2,Q3,M1",
     rounds: Annotated[int, typer.Option(help="Rounds; the order is reversed in every other one.")] = 3,
@@ -52,14 +64,11 @@ def main(
     """Measure the servers side by side."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     described = machine()
+    wanted = Wanted(_words(asked), [int(word) for word in _words(connections)], rounds, seconds, Size(accounts))
     try:
-        if shutil.which("wrk") is None:
-            raise Missing("wrk, which makes the load, is missing. Run scripts/install_bench.sh.")
         chosen, left_out = choose(_words(servers))
-        figures = asyncio.run(
-            _run(chosen, _words(asked), rounds, seconds, [int(word) for word in _words(connections)], accounts)
-        )
-    except (Missing, Different, WrongAnswers, NotAsDeclared) as error:
+        figures = asyncio.run(_run(chosen, wanted))
+    except (Missing, Different, WrongAnswers, NoAnswer, NotAsDeclared) as error:
         console.print(f"[bold red]Nothing was kept.[/] {error}", markup=True, highlight=False)
         raise typer.Exit(1) from None
     for line in left_out:
@@ -71,30 +80,26 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-async def _run(
-    chosen: Sequence[Server], keys: Sequence[str], rounds: int, seconds: int, connections: Sequence[int], accounts: int
-) -> dict[str, Any]:
+async def _run(chosen: Sequence[Server], wanted: Wanted) -> dict[str, Any]:
     with _folder() as folder, embedded.start(folder / "postgres") as database, _progress() as progress:
-        size = Size(accounts=accounts)
-        async with open_stage(database.superuser_url, folder, size, _filling(progress)) as stage:
+        async with open_stage(database.superuser_url, folder, wanted.size, _filling(progress)) as stage:
             known = questions(stage.filled.expiring_before)
-            plan = Plan([known[key] for key in keys], connections, rounds, seconds)
+            asked = [known[key] for key in wanted.questions]
+            plan = Plan(asked, wanted.connections, wanted.rounds, wanted.seconds)
             with running(chosen, stage) as started:
                 turns, postgres = await _measure(stage, started, plan, progress)
             progress.stop()
             show(console, plan, chosen, turns)
-            return summary(plan, chosen, turns) | {"accounts": accounts, "postgres": postgres}
+            return summary(plan, chosen, turns) | {"accounts": wanted.size.accounts, "postgres": postgres}
 
 
-async def _measure(
-    stage: Stage, started: Sequence[Running], plan: Plan, progress: Progress
-) -> tuple[list[Turn], str]:
+async def _measure(stage: Stage, started: Sequence[Running], plan: Plan, progress: Progress) -> tuple[list[Turn], str]:
     watch = await asyncpg.connect(stage.superuser.plain)
     try:
         await check_room(watch, started)
         ports = {one.server.key: one.url for one in started}
         viewers = _some(stage.filled.callers)
-        sizes = await asyncio.to_thread(compare, list(ports), plan.questions, viewers, _asker(ports))
+        sizes = await compare(list(ports), plan.questions, viewers, _asker(ports))
         progress.console.print(f"All answers are alike ({len(ports)} servers, {len(viewers)} viewers).")
         bar = progress.add_task("", total=plan.turns(len(started)))
 
@@ -113,7 +118,7 @@ def _some(callers: Sequence[Caller]) -> list[Caller]:
 
 
 def _asker(ports: dict[str, str]) -> Ask:
-    def ask(key: str, body: dict[str, Any], api_token: str) -> tuple[int, bytes]:
+    def wait(key: str, body: dict[str, Any], api_token: str) -> tuple[int, bytes]:
         headers = {
             "Authorization": f"Bearer {api_token}",
             "Content-Type": "application/json",
@@ -125,6 +130,9 @@ def _asker(ports: dict[str, str]) -> Ask:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
+
+    async def ask(key: str, body: dict[str, Any], api_token: str) -> tuple[int, bytes]:
+        return await asyncio.to_thread(wait, key, body, api_token)
 
     return ask
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,7 @@ from bench.graphql.questions import Question
 _KINDS: Final = {"Account": wire.ACCOUNT, "Domain": wire.DOMAIN, "Certificate": wire.CERTIFICATE}
 _MOMENTS: Final = frozenset({"createdAt", "notBefore", "notAfter", "revokedAt"})
 _LONGEST_SHOWN: Final = 600
-Ask = Callable[[str, dict[str, Any], str], tuple[int, bytes]]
+Ask = Callable[[str, dict[str, Any], str], Awaitable[tuple[int, bytes]]]
 """Sends a body to a server, by key, with an API token; returns status and answer."""
 
 
@@ -48,7 +48,7 @@ def dialect(key: str, text: str) -> str:
     return text.replace("DateTime!", "Datetime!") if key == "E" else text
 
 
-def compare(
+async def compare(
     keys: Sequence[str], questions: Sequence[Question], callers: Sequence[Caller], ask: Ask
 ) -> dict[tuple[str, str], Sizes]:
     """Ask everybody everything; raise `Different` at the first difference, else return the sizes of the answers."""
@@ -57,7 +57,7 @@ def compare(
         for caller in callers:
             expected: Any = None
             for key in keys:
-                status, text = ask(key, document_for(key, question), caller.api_token)
+                status, text = await ask(key, document_for(key, question), caller.api_token)
                 answer = read(key, question, status, text)
                 if expected is None:
                     expected = answer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
@@ -118,9 +119,13 @@ SERVERS: Final = (
 
 def choose(keys: Sequence[str]) -> tuple[list[Server], list[str]]:
     """Return the servers asked for, and those left out with what is missing; one asked for by name must be there."""
+    if shutil.which("wrk") is None:
+        raise Missing("wrk, which makes the load, is missing. Run scripts/install_bench.sh.")
     unknown = set(keys) - {server.key for server in SERVERS}
     if unknown:
-        raise Missing(f"There is no server {', '.join(sorted(unknown))}; there are {', '.join(s.key for s in SERVERS)}.")
+        raise Missing(
+            f"There is no server {', '.join(sorted(unknown))}; there are {', '.join(s.key for s in SERVERS)}."
+        )
     chosen, left_out = [], []
     for server in SERVERS:
         if keys and server.key not in keys:

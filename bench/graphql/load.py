@@ -30,6 +30,10 @@ class WrongAnswers(RuntimeError):
     """Some answers were errors, whatever their status; the figures mean nothing."""
 
 
+class NoAnswer(RuntimeError):
+    """Nothing came back in time: the server is too slow for turns this short."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What wrk counted, and the processor time it took itself."""
@@ -68,7 +72,7 @@ def _lua(text: str) -> str:
     return json.dumps(text)
 
 
-def run(url: str, requests: Path, connections: int, seconds: int, counter: int, sizes: Sizes) -> Load:
+def run(url: str, requests: Path, *, connections: int, seconds: int, counter: int, sizes: Sizes) -> Load:
     """Load a server for some whole seconds; raise `WrongAnswers` if any answer was wrong or missing."""
     bounds = (str(max(sizes.least - _ALLOWANCE, 1)), str(sizes.most + _ALLOWANCE))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", str(SCRIPT), url]
@@ -84,6 +88,6 @@ def run(url: str, requests: Path, connections: int, seconds: int, counter: int, 
     if wrong or failed:
         raise WrongAnswers(f"{wrong} of {count} answers were wrong, {failed} requests failed: {found.group(7)}")
     if not count:
-        raise WrongAnswers(f"No request was answered within {seconds} seconds.")
+        raise NoAnswer(f"no request was answered within {seconds} seconds.")
     spent = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
     return Load(count, micros / 1e6, p50 / 1000, p99 / 1000, spent)

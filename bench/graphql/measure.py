@@ -1,12 +1,14 @@
 """Measuring: rounds in which every server takes its turn, the order reversed in every other one.
 
 Each turn yields requests per second, latencies, and the processor time of the server and of the whole PostgreSQL
-cluster. Events of the audit log are counted too: a server that should record and does not, or the reverse, ends the run.
+cluster. Events of the audit log are counted too: a server that should record and does not, or the reverse, ends the
+run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,7 +89,8 @@ class Measurement:
             for connections in plan.connections:
                 for one in servers:
                     self._progress(f"{question.key} warm-up {one.server.key}")
-                    await self._turn(one, question, connections, -1, _WARM_SECONDS)
+                    with contextlib.suppress(load.NoAnswer):
+                        await self._turn(one, question, connections, -1, _WARM_SECONDS)
                 for number in range(plan.rounds):
                     for one in servers if number % 2 == 0 else reversed(servers):
                         self._progress(f"{question.key} round {number + 1} {one.server.key}, {connections} connections")
@@ -102,9 +105,17 @@ class Measurement:
         began = datetime.now(UTC)
         before = (cpu_seconds([one.pid]), cpu_seconds(cluster_pids(self._cluster)))
         try:
-            done = await asyncio.to_thread(load.run, one.url, requests, connections, seconds, self._counter, sizes)
-        except load.WrongAnswers as error:
-            raise load.WrongAnswers(f"{question.key} by {one.server.title}: {error}") from error
+            done = await asyncio.to_thread(
+                load.run,
+                one.url,
+                requests,
+                connections=connections,
+                seconds=seconds,
+                counter=self._counter,
+                sizes=sizes,
+            )
+        except (load.WrongAnswers, load.NoAnswer) as error:
+            raise type(error)(f"{question.key} by {one.server.title}: {error}") from error
         server_cpu = cpu_seconds([one.pid]) - before[0]
         postgres_cpu = cpu_seconds(cluster_pids(self._cluster)) - before[1]
         events = int(await self._watch.fetchval(_EVENTS, began))

@@ -96,7 +96,10 @@ def questions(expiring_before: datetime) -> dict[str, Question]:
             {"domains": DOMAINS_ASKED, "certificates": CERTIFICATES_ASKED},
         ),
         Question(
-            "Q3", "100 expiring certificates with their domain", "Expiring", _Q3,
+            "Q3",
+            "100 expiring certificates with their domain",
+            "Expiring",
+            _Q3,
             {"first": EXPIRING_ASKED, "before": moment},
         ),
         Question("M1", "change of one account", "Rename", _M1, {}, changing=True),

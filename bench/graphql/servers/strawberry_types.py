@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
-from uuid import UUID
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -150,7 +149,7 @@ def make_schema(extensions: Sequence[Any] = ()) -> strawberry.Schema:
     return strawberry.Schema(Query, Mutation, config=config, extensions=list(extensions))
 
 
-def _page(rows: Sequence[Any], first: int, nodes: list[Any]) -> Any:
+def _page(rows: Sequence[Any], first: int, nodes: list[Any]) -> Connection[Any]:
     cursors = [encode_cursor(row.id) for row in rows[:first]]
     info = PageInfo(
         has_next_page=len(rows) > first,
