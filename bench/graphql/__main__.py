@@ -57,7 +57,7 @@ def main(  # noqa: PLR0917 - typer reads the command line off the signature
     servers: Annotated[str, typer.Option(help="Which, by key: A,P,P+,E,C,D,B. Empty: all that can run here.")] = "",
     asked: Annotated[str, typer.Option("--questions", help="Which: Q1,Q2,Q3,M1.")] = "Q1,Q2,Q3,M1",
     rounds: Annotated[int, typer.Option(help="Rounds; the order is reversed in every other one.")] = 3,
-    seconds: Annotated[int, typer.Option(help="Seconds of each turn.")] = 4,
+    seconds: Annotated[int, typer.Option(help="Seconds of each turn.")] = 6,
     connections: Annotated[str, typer.Option(help="Connections, such as 16,64.")] = "16",
     accounts: Annotated[int, typer.Option(help="Accounts, with 20 domains and 100 certificates each.")] = 1000,
 ) -> None:

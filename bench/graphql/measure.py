@@ -25,6 +25,7 @@ from bench.processor import cluster_pids, cpu_seconds, parent_of
 
 _EVENTS: Final = "select count(*) from audit_event where at >= $1"
 _WARM_SECONDS: Final = 2
+"""The product warms up as long as a turn lasts: it remembers callers, and there are a thousand."""
 _LEFT_OVER: Final = 64
 """Requests of the turn before that were under way when its load ended may still be recorded."""
 _COUNTERS_A_TURN: Final = 1_000_000
@@ -90,7 +91,8 @@ class Measurement:
                 for one in servers:
                     self._progress(f"{question.key} warm-up {one.server.key}")
                     with contextlib.suppress(load.NoAnswer):
-                        await self._turn(one, question, connections, -1, _WARM_SECONDS)
+                        warm = plan.seconds if one.server.product else _WARM_SECONDS
+                        await self._turn(one, question, connections, -1, warm)
                 for number in range(plan.rounds):
                     for one in servers if number % 2 == 0 else reversed(servers):
                         self._progress(f"{question.key} round {number + 1} {one.server.key}, {connections} connections")

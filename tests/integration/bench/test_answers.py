@@ -74,7 +74,8 @@ async def test_everybody_gets_the_same_answer_from_every_server(
 ) -> None:
     sizes = await compare(KEYS, list(asked.values()), stage.filled.callers, ask)
     assert set(sizes) == {(key, question) for key in KEYS for question in asked}
-    assert [size for size in sizes.values() if size.least != size.most] == []
+    varying = {key for (key, _), size in sizes.items() if size.least != size.most}
+    assert varying <= {"P"}, "only what an answer cost may have more digits or fewer"
 
 
 @pytest.mark.parametrize(("domains", "certificates"), [(2, 1), (4, 3), (3, 100), (100, 2)])
