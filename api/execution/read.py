@@ -86,7 +86,8 @@ class Reader:
         self._clock = clock
 
     async def read(self, asked: Asked) -> Found:
-        """Return what was found; a change is run by the resolvers, once."""
+        """Return what was found; a change is run by the resolvers, once. Neither way shows what is masked."""
+        asked.context.masked = asked.masked
         if self._reads is not None and asked.plan.operation_type is not OperationType.MUTATION:
             try:
                 compiled = asked.plan.compiled(asked.coerced, asked.masked)

@@ -89,10 +89,10 @@ class Runner:
 
     async def _run(self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context) -> Answer:
         request_id = context.viewer.origin.request_id
-        context.masked = await self._allow(plan, context.viewer)
+        masked = await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
-                found = await self._reader.read(Asked(plan, coerced, request.variables, context, context.masked))
+                found = await self._reader.read(Asked(plan, coerced, request.variables, context, masked))
         except TimeoutError:
             return Answer({"errors": [error_entry(_timeout(plan), request_id)], "data": None}, ran=True)
         errors = found.errors
