@@ -87,6 +87,7 @@ async def test_a_gap_is_null_with_an_error_at_its_path(shop: Site, alice: Tenant
     me = answer["data"]["me"]
     assert (me["displayName"], me["companyName"]) == (None, None)
     assert "country" in me
+    assert answer["extensions"]["plan"] == "compiled"
     assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [
         (["me", "displayName"], "CATEGORY_NOT_GRANTED"),
         (["me", "companyName"], "CATEGORY_NOT_GRANTED"),
