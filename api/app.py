@@ -31,6 +31,11 @@ from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
+from api.execution.bill import Meter
+from api.execution.callers import Callers
+from api.execution.charge_leases import LeasedCharges
+from api.execution.charge_store import DatabaseCharges
+from api.execution.charges import CallerKind, Charges, ProcessCharges, Quota
 from api.execution.plans import Plans
 from api.execution.read import Reader
 from api.execution.run import Runner
@@ -182,7 +187,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
         core.metrics.watch_reads(reads.in_use, reads.idle)
         reader = Reader(StrawberryFallback(schema), reads, core.clock)
-        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics)
+        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics, meter=make_meter(core))
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
@@ -196,6 +201,16 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         application = Application(edge, routes)
         yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
         await viewers.close()
+
+
+def make_meter(core: Core) -> Meter:
+    """Return what charges callers for what they ask, by the buckets that the settings name."""
+    settings = core.settings
+    quotas = {kind: Quota(*settings[f"SSLM_QUOTA_{kind.name}"]) for kind in CallerKind}
+    charges: Charges = ProcessCharges(quotas, core.clock)
+    if settings["SSLM_CHARGES"] == "database":
+        charges = LeasedCharges(DatabaseCharges(quotas, core.clock, core.engine), quotas, core.clock)
+    return Meter(charges, Callers(derive_secret(core.secret, "charges")), core.clock)
 
 
 def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: MakeContext, secret: bytes) -> House:

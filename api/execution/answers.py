@@ -10,6 +10,7 @@ import msgspec
 from graphql import GraphQLError
 
 from api.db.trouble import database_is_away
+from api.execution.charges import CostReport
 from api.execution.errors import DocumentRefused, VariablesInvalid
 from api.execution.wording import is_about_an_argument, variables_message
 from api.kit.errors import AccessDenied, InvalidInput, Unavailable
@@ -22,12 +23,14 @@ _SHOWN_ERRORS: Final = 5
 class Answer:
     """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes).
 
-    `members` are the response's members; `data` is the JSON text of `data` where it came as text.
+    `members` are the response's members; `data` is the JSON text of `data` where it came as text; `cost` is the bill,
+    which stands in `extensions` too.
     """
 
     members: dict[str, Any]
     ran: bool
     data: bytes | None = None
+    cost: CostReport | None = None
 
     @property
     def body(self) -> dict[str, Any]:

@@ -52,6 +52,12 @@ def compile_fields(
     return compiler.parts.statement(text, walled=walled)
 
 
+def compile_row(field: Field, kind: str, sources: Sources, *, decisions: Decisions, walled: bool) -> Statement:
+    """Compile what is selected of one row, for a change that knows its id; raises `NotCompiled` for any gap."""
+    compiler = _Compiler(sources, decisions, frozenset())
+    return compiler.parts.statement(compiler.row(field, kind), walled=walled)
+
+
 class _Compiler:
     """Writes one statement."""
 
@@ -84,6 +90,10 @@ class _Compiler:
             row = self.parts.of_field(field, _row_id(mapped), "id", "uuid")
             return self._row(field, str(kind), f"{{t}}.id = {row}", "")
         raise NotCompiled(field.coordinate)
+
+    def row(self, field: Field, kind: str) -> Text:
+        """Return the row of a type whose id is known."""
+        return self._row(field, kind, "{t}.id = {row}", "")
 
     def object(self, kind: str, fields: Sequence[Field], alias: str) -> Text:
         """Return an object of a type, from the row that `alias` names; its mark stands before it."""

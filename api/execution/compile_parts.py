@@ -15,6 +15,7 @@ _KNOWN: Final[dict[str, tuple[Bind, str]]] = {
     "account": (lambda known, _: known.account, "uuid"),
     "person": (lambda known, _: known.person, "uuid"),
     "session": (lambda known, _: known.session, "uuid"),
+    "row": (lambda known, _: known.row, "uuid"),
     "now": (lambda known, _: known.now, "timestamptz"),
 }
 OfArgument = Callable[[Coerced, Read], Any]

@@ -14,8 +14,10 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType, Select
 
 from api.execution.arguments import Coerced, NotCompiled
 from api.execution.compile import compile_fields
+from api.execution.cost import Cost, measure
 from api.execution.decide import Decide, deciders
 from api.execution.errors import RepeatedField
+from api.execution.payloads import Payloads, payloads_of
 from api.execution.schema_map import SchemaMap
 from api.execution.selection import Field, select, switches_of, walk
 from api.execution.statement import Statement
@@ -59,9 +61,12 @@ class Plan:
     coordinates: frozenset[str]
     purposes: frozenset[str]
     requirement: Requirement
+    cost: Cost
+    _node: OperationDefinitionNode
     _map: SchemaMap
     _deciders: tuple[tuple[int, Decide], ...] = ()
     _compiled: dict[Hashable, Compiled | NotCompiled] = field(default_factory=dict)
+    _payloads: dict[Hashable, Payloads | None] = field(default_factory=dict)
 
     def category(self, coordinate: str) -> str:
         """Return the data category of one of `coordinates`."""
@@ -83,18 +88,46 @@ class Plan:
             raise found
         return found
 
-    def _compile(self, decisions: tuple[Hashable, ...], masked: frozenset[str]) -> Compiled | NotCompiled:
-        assert self._map.sources is not None
-        places = {place: decision for (place, _), decision in zip(self._deciders, decisions, strict=True)}
-        try:
-            statement = compile_fields(
-                self.fields, self._map.sources, decisions=places, masked=masked, walled=self._map.walled
+    def payloads(self, coerced: Coerced) -> Payloads | None:
+        """Return how the payload of a mutation is read; None where the resolvers show it."""
+        sources = self._map.sources
+        if sources is None or self.operation_type is not OperationType.MUTATION:
+            return None
+        decisions = tuple(decide(coerced) for _, decide in self._deciders)
+        if decisions not in self._payloads:
+            if len(self._payloads) >= _MOST_STATEMENTS:
+                self._payloads.clear()
+            made = payloads_of(
+                self.fields,
+                self.document,
+                self._node,
+                sources,
+                decisions=self._places(decisions),
+                walled=self._map.walled,
             )
+            self._payloads[decisions] = made
+        return self._payloads[decisions]
+
+    def _places(self, decisions: tuple[Hashable, ...]) -> dict[int, Hashable]:
+        return {place: decision for (place, _), decision in zip(self._deciders, decisions, strict=True)}
+
+    def _compile(self, decisions: tuple[Hashable, ...], masked: frozenset[str]) -> Compiled | NotCompiled:
+        sources, places = self._map.sources, self._places(decisions)
+        assert sources is not None
+        try:
+            statement = compile_fields(self.fields, sources, decisions=places, masked=masked, walled=self._map.walled)
         except NotCompiled as reason:
             return reason
-        rest = _document_of(self, frozenset(statement.left)) if statement.left else None
+        rest = self._rest(frozenset(statement.left)) if statement.left else None
         types = {place: decision for place, decision in places.items() if isinstance(decision, str)}
         return Compiled(statement, rest, types)
+
+    def _rest(self, keys: frozenset[str]) -> DocumentNode:
+        """Return the document cut down to these root fields."""
+        nodes = tuple(node for one in self.fields if one.key in keys for node in one.nodes)
+        chosen = replace(self._node, selection_set=SelectionSetNode(selections=nodes))
+        definitions = tuple(chosen if node is self._node else node for node in self.document.definitions)
+        return replace(self.document, definitions=definitions)
 
 
 @dataclass(slots=True)
@@ -146,6 +179,8 @@ class Operation:
             coordinates=personal,
             purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
             requirement=Requirement(frozenset(scopes), frozenset(tag.category for tag in tags)),
+            _node=self.node,
+            cost=measure(fields, self.node.operation, schema_map.prices),
             _map=schema_map,
             _deciders=deciders(fields, schema_map.sources) if schema_map.sources is not None else (),
         )
@@ -160,16 +195,3 @@ def _check_repeats(fields: tuple[Field, ...], schema_map: SchemaMap) -> None:
                 f"`{one.name}` may stand once in an operation, so nothing ran. Send one request for each."
             )
         seen.add(one.coordinate)
-
-
-def _document_of(plan: Plan, keys: frozenset[str]) -> DocumentNode:
-    """Return the plan's document cut down to these root fields."""
-    nodes = tuple(node for one in plan.fields if one.key in keys for node in one.nodes)
-
-    def cut(node: Any) -> Any:
-        chosen = isinstance(node, OperationDefinitionNode) and (
-            plan.operation_name is None or (node.name is not None and node.name.value == plan.operation_name)
-        )
-        return replace(node, selection_set=SelectionSetNode(selections=nodes)) if chosen else node
-
-    return replace(plan.document, definitions=tuple(cut(node) for node in plan.document.definitions))

@@ -1,4 +1,4 @@
-"""Run one request: plan, access, execution, audit, answer. No record, no data.
+"""Run one request: plan, charge, access, execution, audit, answer. No record, no data.
 
 A disclosure is durable before its bytes leave; if it cannot be, `data` is null and the code is `AUDIT_UNAVAILABLE`.
 """
@@ -16,7 +16,8 @@ from graphql import OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
-from api.execution.errors import DocumentRefused, OperationTimeout
+from api.execution.bill import Bill, Meter
+from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout
 from api.execution.events import denial, disclosure
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
@@ -54,6 +55,7 @@ class Runner:
         log: Append,
         *,
         metrics: Metrics,
+        meter: Meter,
         seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
@@ -61,6 +63,7 @@ class Runner:
         self._reader = reader
         self._audit = log
         self._metrics = metrics
+        self._meter = meter
         self._seconds = seconds
         self._slow_seconds = slow_seconds
 
@@ -69,7 +72,9 @@ class Runner:
         began = time.perf_counter()
         request_id = context.viewer.origin.request_id
         plan: Plan | None = None
+        bill = self._meter.open(context.viewer)
         try:
+            await bill.admit()
             check_variables(request.operation_name, request.variables)
             operation = self._plans.operation(request.document, request.operation_name)
             coerced = operation.coerce(request.variables)
@@ -77,24 +82,32 @@ class Runner:
                 answer = request_errors(coerced, request_id)
             else:
                 plan = operation.plan(coerced)
-                answer = await self._run(plan, coerced, request, context)
+                await bill.charge(plan.cost(coerced))
+                answer = await self._run(plan, coerced, request, context, bill)
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
             _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
             entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
             answer = Answer({"errors": [entry], "data": None}, ran=True)
+        answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 
-    async def _run(self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context) -> Answer:
+    async def _run(
+        self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context, bill: Bill
+    ) -> Answer:
         request_id = context.viewer.origin.request_id
         masked = await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
                 found = await self._reader.read(Asked(plan, coerced, request.variables, context, masked))
+        except ChangeNotShown as error:
+            _log.error("change_not_shown", exc_info=error.__cause__, operation=plan.label, request_id=request_id)
+            return Answer({"errors": [error_entry(error, request_id)], "data": None}, ran=True)
         except TimeoutError:
             return Answer({"errors": [error_entry(_timeout(plan), request_id)], "data": None}, ran=True)
+        bill.used(plan.cost, found)
         errors = found.errors
         if found.data is None and errors and not any(error.path for error in errors):
             return request_errors(errors, request_id)

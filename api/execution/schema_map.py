@@ -7,11 +7,12 @@ specification's schema coordinates.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 
+from api.execution.cost import Prices
 from api.execution.sources import Sources
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
@@ -19,7 +20,7 @@ from governance.tags import PersonalData
 
 @dataclass(frozen=True, slots=True)
 class SchemaMap:
-    """The parts of the schema that decide access, audit and reading.
+    """The parts of the schema that decide access, audit, cost and reading.
 
     `once` holds root fields that may stand once only. Without `sources` nothing is compiled. `walled` says whether
     statements set the viewer for row-level security.
@@ -31,6 +32,7 @@ class SchemaMap:
     once: frozenset[str] = frozenset()
     sources: Sources | None = None
     walled: bool = True
+    prices: Prices = field(default_factory=Prices)
 
 
 class Fallback(Protocol):

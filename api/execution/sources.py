@@ -103,7 +103,8 @@ class Sources:
     """Where everything is stored: tables by object type, and how each field is read, by coordinate.
 
     A field that is not here is not compiled. `personal` are the coordinates that tell something about a person.
-    `cursor` gives the text of a row's cursor.
+    `cursor` gives the text of a row's cursor. `payloads` names, for each mutation, the objects of its payload that are
+    read again by their id, with their types.
     """
 
     tables: Mapping[str, Source]
@@ -112,3 +113,5 @@ class Sources:
     cursor: str
     decode_cursor: Decode
     largest_page: int
+    decode_id: Callable[[str], tuple[str, Any] | None]
+    payloads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

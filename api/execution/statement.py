@@ -28,12 +28,13 @@ class UnexpectedNull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the viewer when a statement is bound."""
+    """What is known of the viewer when a statement is bound; `row` is the row that a change left behind."""
 
     account: UUID | None
     person: UUID | None
     session: UUID | None
     now: datetime
+    row: UUID | None = None
 
 
 Bind = Callable[[Known, Coerced], Any]

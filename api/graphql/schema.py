@@ -29,6 +29,7 @@ from api.graphql.nodes import Node, decode_id
 from api.graphql.notices import NameWarning, Notice, OrderNotices
 from api.graphql.once import once_by_coordinate
 from api.graphql.own_access import api_token_node, session_node
+from api.graphql.prices import prices
 from api.graphql.scopes import RequiresScope, scopes_by_coordinate
 from api.graphql.sign_up_mutations import SignUpMutations
 from api.graphql.sources import sources
@@ -147,7 +148,7 @@ def schema_map() -> SchemaMap:
     """Return what execution knows of the schema."""
     core = schema._schema  # noqa: SLF001 - Strawberry names no other way
     tags, scopes = schema_tags(schema), scopes_by_coordinate(schema)
-    return SchemaMap(core, tags, scopes, once_by_coordinate(schema), sources(schema))
+    return SchemaMap(core, tags, scopes, once_by_coordinate(schema), sources(schema), prices=prices(schema))
 
 
 def operation_labels() -> frozenset[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import strawberry
+from graphql import get_named_type
 
 from api.execution.sources import Filter, Leaf, Lookup, Made, Many, Mapped, One, Page, Same, Source, Sources
 from api.graphql.column_json import cursor_of, id_of, leaf_of
@@ -83,6 +84,9 @@ _RELATIONS: Final[dict[str, Mapped]] = {
 }
 _NODES: Final = ("Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken")
 
+_TAKEN_AWAY: Final = frozenset({"removeDomain", "revokeSession"})
+"""Mutations after which the row they show is not there any more, or not shown any more."""
+
 
 def sources(schema: strawberry.Schema) -> Sources:
     """Return where everything is stored that reads can be compiled from."""
@@ -93,7 +97,22 @@ def sources(schema: strawberry.Schema) -> Sources:
         cursor=cursor_of("{id}"),
         decode_cursor=decode_cursor,
         largest_page=LARGEST_PAGE,
+        decode_id=decode_id,
+        payloads=_payloads(schema),
     )
+
+
+def _payloads(schema: strawberry.Schema) -> dict[str, dict[str, str]]:
+    """Return, by mutation, the objects of its payload that can be read again by their id."""
+    changes = schema._schema.mutation_type  # noqa: SLF001 - Strawberry names no other way
+    assert changes is not None
+    found = {}
+    for name, field in changes.fields.items():
+        payload: Any = get_named_type(field.type)
+        shown = {key: get_named_type(one.type).name for key, one in payload.fields.items()}
+        if name not in _TAKEN_AWAY:
+            found[f"Mutation.{name}"] = {key: kind for key, kind in shown.items() if kind in _NODES}
+    return found
 
 
 def _columns(schema: strawberry.Schema) -> Iterator[tuple[str, Leaf]]:

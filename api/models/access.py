@@ -148,3 +148,17 @@ class ThrottleRow(Base):
     last_at: Mapped[datetime] = mapped_column(info=security_data("user.device.ip_address"))
     blocked_until: Mapped[datetime | None] = mapped_column(info=security_data("user.device.ip_address"))
     expires_at: Mapped[datetime] = mapped_column(index=True, info=neutral("a day after the last attempt"))
+
+
+class ChargeRow(Base):
+    """When a caller's bucket of cost is full again, under a keyed hash of who. Unlogged: a crash fills them all."""
+
+    __tablename__ = "charge"
+    __table_args__ = {  # noqa: RUF012 - SQLAlchemy's own form
+        "prefixes": ["UNLOGGED"],
+        "postgresql_with": {"fillfactor": "50"},
+        "info": {"data_subject": Unlinkable("a keyed hash that is never joined with anything and ends within minutes")},
+    }
+
+    bucket: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=security_data("user.unique_id"))
+    full_at: Mapped[datetime] = mapped_column(info=security_data("user.unique_id"))

@@ -8,7 +8,7 @@ from alembic import op
 from api.db.row_security import reader_grants
 
 revision = "0010"
-down_revision = "0005"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from api.app import Core, open_api, open_core
+from api.app import Core, make_meter, open_api, open_core
 from api.certificates.orders import OrderRules
 from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
@@ -80,6 +80,7 @@ async def house_of(core: Core) -> AsyncIterator[House]:
                 Reader(StrawberryFallback(schema), None, core.clock),
                 audit_log,
                 metrics=core.metrics,
+                meter=make_meter(core),
             ),
             viewers=viewers,
             make_context=make_context,
