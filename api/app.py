@@ -5,6 +5,7 @@ Tests call it with settings of their own; nothing behaves differently under test
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from sqlalchemy.pool import QueuePool
 from starlette.routing import BaseRoute
 
 from api.accounts.parts import AccountParts
+from api.auth.credential_cache import CHANNEL as CREDENTIALS_CHANNEL
+from api.auth.credential_cache import CredentialCache
 from api.auth.passwords import Passwords
 from api.certificates.advance import OrderAdvancer
 from api.certificates.authorities import Authorities
@@ -27,6 +30,7 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
+from api.db.listening import Listening
 from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
@@ -96,6 +100,7 @@ class Core:
     authority: CaDescription
     authorities: Authorities
     ca_accounts: CaAccounts
+    credentials: CredentialCache
 
     @property
     def account_parts(self) -> AccountParts:
@@ -124,6 +129,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIter
         keys = ContentKeys(keys_engine, CONTENT_KEY_TABLE, wrapping, clock)
         sealer = EventSealer(keys, clock)
         sessions = Sessions(engine)
+        credentials = CredentialCache(clock)
         authority = CaDescription(
             name=settings["SSLM_ACME_NAME"],
             directory_url=settings["SSLM_ACME_DIRECTORY"],
@@ -140,7 +146,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIter
             engine=engine,
             keys_engine=keys_engine,
             sessions=sessions,
-            works=Works(sessions, clock, AuditTrail(GOVERNANCE, sealer), keys),
+            works=Works(sessions, clock, AuditTrail(GOVERNANCE, sealer), keys, credentials.acted),
             keys=keys,
             sealer=sealer,
             metrics=Metrics(operations=operation_labels()),
@@ -148,6 +154,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIter
             authority=authority,
             authorities=Authorities(acme),
             ca_accounts=CaAccounts(sessions, wrapping, clock),
+            credentials=credentials,
         )
 
 
@@ -177,10 +184,6 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
 
-    def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
-        cookie_header = headers.get("cookie", "")
-        return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
-
     async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
@@ -188,7 +191,14 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_reads(reads.in_use, reads.idle)
         reader = Reader(StrawberryFallback(schema), reads, core.clock)
         runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics, meter=make_meter(core))
-        viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
+
+        def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
+            cookie_header = headers.get("cookie", "")
+            return Context(viewer, core.sessions, core.works, core.clock, services, runner.explain, cookie_header)
+
+        viewers = ViewerReader(
+            core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), core.credentials, allowed
+        )
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
         house = _house(core, runner, viewers, make_context, services.csrf_secret)
@@ -199,8 +209,23 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             *Pages(house).routes(),
         ]
         application = Application(edge, routes)
-        yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+        async with _hearing(core):
+            yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
         await viewers.close()
+
+
+@asynccontextmanager
+async def _hearing(core: Core) -> AsyncIterator[None]:
+    """Hear what the database announces while the block runs: one connection for the whole process."""
+    credentials = core.credentials
+    listening = Listening(core.urls.application, {CREDENTIALS_CHANNEL: credentials.hear}, credentials.forget)
+    credentials.follow(lambda: listening.connected)
+    task = asyncio.create_task(listening.run(), name="listening")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def make_meter(core: Core) -> Meter:

@@ -6,6 +6,7 @@ A viewer is made once per request from a session, an API token, or nothing, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -54,6 +55,8 @@ class Viewer:
     api_token_id: ApiTokenId | None = None
     agent_id: AgentId | None = None
     grants: Grants = field(default_factory=Grants)
+    credential_ends_at: datetime | None = field(default=None, compare=False)
+    """When the session or API token ends by itself; None for a token without an end, and for nobody."""
 
     @property
     def actor(self) -> Actor:

@@ -32,7 +32,7 @@ _OF_THE_LOG: Final = frozenset({"user.unique_id.pseudonymous"})
 
 async def viewer_of_session(session: ReadSession, secret: str, origin: Origin, clock: Clock) -> Viewer | None:
     """Return who is signed in with this secret; None if nobody is (any more)."""
-    statement = _with_owner(select(SessionRow.id, SessionRow.account_id), SessionRow).where(
+    statement = _with_owner(select(SessionRow.id, SessionRow.account_id, SessionRow.expires_at), SessionRow).where(
         SessionRow.secret_hash == hash_secret(secret),
         SessionRow.revoked_at.is_(None),
         SessionRow.expires_at > clock.now(),
@@ -49,6 +49,7 @@ async def viewer_of_session(session: ReadSession, secret: str, origin: Origin, c
         staff_id=row.staff_id,
         session_id=row.id,
         grants=session_grants(role),
+        credential_ends_at=row.expires_at,
     )
 
 
@@ -62,6 +63,7 @@ async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, c
         ApiTokenRow.scopes,
         ApiTokenRow.categories,
         ApiTokenRow.on_missing_category,
+        ApiTokenRow.expires_at,
     )
     statement = _with_owner(columns, ApiTokenRow).where(
         ApiTokenRow.secret_hash == api_token.secret_hash,
@@ -80,6 +82,7 @@ async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, c
         api_token_id=row.id,
         agent_id=row.agent_id,
         grants=_token_grants(row),
+        credential_ends_at=row.expires_at,
     )
 
 

@@ -17,18 +17,19 @@ from graphql import OperationType
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
 from api.execution.bill import Bill, Meter
-from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout
+from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout, VariablesInvalid
 from api.execution.events import denial, disclosure
+from api.execution.explain import Explanation, explain
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
 from api.execution.plans import Plans
 from api.execution.read import Asked, Context, Found, Reader
 from api.execution.schema_map import Append
-from api.execution.wording import without_suggestions
+from api.execution.wording import variables_message, without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
-from governance.access import Denied, covers, decide, masked_coordinates
+from governance.access import Denied, Requirement, covers, decide, masked_coordinates
 from governance.errors import AuditUnavailable, SafeError
 
 READS_SCHEMA: Final = "schema:read"
@@ -38,11 +39,12 @@ _log = structlog.get_logger("api.execution")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GraphQL request after its bytes were read."""
+    """One GraphQL request after its bytes were read. With `explain` it is not run but explained."""
 
     document: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    explain: bool = False
 
 
 class Runner:
@@ -82,6 +84,8 @@ class Runner:
                 answer = request_errors(coerced, request_id)
             else:
                 plan = operation.plan(coerced)
+                if request.explain:
+                    return await bill.settle(self._explained(plan, coerced, context.viewer))
                 await bill.charge(plan.cost(coerced))
                 answer = await self._run(plan, coerced, request, context, bill)
         except SafeError as error:
@@ -93,6 +97,29 @@ class Runner:
         answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
+
+    def explain(self, request: Request, viewer: Viewer) -> Explanation:
+        """Tell what a request would cost, show and need; raises a safe error for one that could not run."""
+        check_variables(request.operation_name, request.variables)
+        try:
+            operation = self._plans.operation(request.document, request.operation_name)
+        except SafeError as error:
+            raise _for_viewer(error, viewer) from None
+        coerced = operation.coerce(request.variables)
+        if isinstance(coerced, list):
+            raise VariablesInvalid(variables_message(coerced[0].message))
+        return explain(operation.plan(coerced), coerced, viewer.grants)
+
+    def _explained(self, plan: Plan, coerced: Mapping[str, Any], viewer: Viewer) -> Answer:
+        decision = decide(Requirement(frozenset({READS_SCHEMA})), viewer.grants)
+        if isinstance(decision, Denied):
+            raise AccessDenied(
+                "Operations are explained to those who may read the schema, so nothing was told. Use a session or API "
+                "token with the scope that `missing` names.",
+                missing=decision.missing,
+            )
+        found = explain(plan, coerced, viewer.grants)
+        return Answer({"data": None}, ran=True).with_extensions(explain=found.entry())
 
     async def _run(
         self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context, bill: Bill

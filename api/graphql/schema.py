@@ -22,8 +22,10 @@ from api.graphql.certificate_mutations import CertificateMutations
 from api.graphql.certificates import Agent, Certificate, Domain, Order
 from api.graphql.connections import Connection
 from api.graphql.context import Context
+from api.graphql.cursors import CURSOR, Cursor
 from api.graphql.domain_mutations import DomainMutations
 from api.graphql.errors import ERROR_TYPES
+from api.graphql.explain import Document, ExplainPayload, OperationName, Variables, explained
 from api.graphql.moments import DATE_TIME
 from api.graphql.nodes import Node, decode_id
 from api.graphql.notices import NameWarning, Notice, OrderNotices
@@ -83,6 +85,20 @@ class Query:
         )
 
     @strawberry.field(
+        description="What an operation would cost, show and need, and what you lack for it; nothing of it runs.",
+        directives=[RequiresScope(scope="schema:read")],
+    )
+    def explain(
+        self,
+        info: Info,
+        document: Document,
+        variables: Variables = None,
+        operation_name: OperationName = None,
+    ) -> ExplainPayload | None:
+        """Explain a document."""
+        return explained(info, document, variables, operation_name)
+
+    @strawberry.field(
         description="The audit log, newest first; for compliance officers and auditors.",
         directives=[RequiresScope(scope="audit:read")],
     )
@@ -139,7 +155,7 @@ schema: Final = strawberry.Schema(
     Query,
     Mutation,
     types=[Account, Domain, Order, Certificate, Agent, *ERROR_TYPES],
-    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME, Cursor: CURSOR}),
 )
 describe_inputs(schema)
 

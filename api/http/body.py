@@ -61,7 +61,8 @@ def parse_request(body: bytes) -> Request:
         raise RequestRefused("`variables` is not a JSON object, so nothing ran.")
     if not isinstance(members.get("extensions") or {}, dict):
         raise RequestRefused("`extensions` is not a JSON object, so nothing ran.")
-    request = Request(document, name or None, variables or {})
+    explained = (members.get("extensions") or {}).get("explain") is True
+    request = Request(document, name or None, variables or {}, explain=explained)
     if _unstorable(members):
         raise RequestRefused(
             "The request holds a character that no text can keep (NUL or half of a surrogate pair), so nothing ran."

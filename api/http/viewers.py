@@ -17,15 +17,19 @@ import structlog
 
 from api.auth.api_tokens import parse
 from api.auth.cookies import CSRF, SESSION, cookie_value
+from api.auth.credential_cache import CredentialCache
 from api.auth.csrf import csrf_token_holds, sent_by_own_page
 from api.auth.errors import RequestForged
 from api.auth.viewers import touch_api_token, touch_session, viewer_of_api_token, viewer_of_session
 from api.db.sessions import Sessions
+from api.kit.secrets import hash_secret
 from api.viewer import Origin, Viewer, anonymous
 from governance.clock import Clock
 
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
+_TOKEN, _SESSION = b"token ", b"session "
+"""Before the hash, so that a secret of one kind never stands for the other."""
 _log = structlog.get_logger("api.http")
 
 
@@ -37,6 +41,7 @@ class ViewerReader:
     clock: Clock
     csrf_secret: bytes
     own_origin: str
+    cache: CredentialCache
     allowed_origins: frozenset[str] = frozenset()
     _touched: dict[UUID, datetime] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -46,14 +51,24 @@ class ViewerReader:
         authorization = headers.get("authorization", "")
         scheme, _, credential = authorization.partition(" ")
         if authorization:
-            text = credential.strip() if scheme.lower() == "bearer" else ""
-            parse(text)  # a token that cannot be ours opens no connection
-            async with self.sessions.read() as session:
-                viewer = await viewer_of_api_token(session, text, origin, self.clock)
+            viewer = await self._of_api_token(credential.strip() if scheme.lower() == "bearer" else "", origin)
             self._touch(viewer)
             return viewer
         secret = cookie_value([headers.get("cookie", "")], SESSION)
         return await self.of_session(secret or "", headers, origin)
+
+    async def _of_api_token(self, text: str, origin: Origin) -> Viewer:
+        """Return whose token that is; one that is remembered was read and found right before."""
+        key = _TOKEN + hash_secret(text)
+        known = self.cache.get(key, origin)
+        if known is not None:
+            return known
+        parse(text)  # a token that cannot be ours opens no connection
+        ticket = self.cache.begin()
+        async with self.sessions.read() as session:
+            viewer = await viewer_of_api_token(session, text, origin, self.clock)
+        self.cache.keep(ticket, key, viewer)
+        return viewer
 
     async def of_session(self, secret: str, headers: Mapping[str, str], origin: Origin) -> Viewer:
         """Return who is signed in by cookie, after checking that the request was not forged; else an anonymous one."""
@@ -70,10 +85,16 @@ class ViewerReader:
         """Return who holds this session secret, without looking at the request; for pages that only show."""
         if not secret:
             return None
-        async with self.sessions.read() as session:
-            viewer = await viewer_of_session(session, secret, origin, self.clock)
-        if viewer is not None:
-            self._touch(viewer)
+        key = _SESSION + hash_secret(secret)
+        viewer = self.cache.get(key, origin)
+        if viewer is None:
+            ticket = self.cache.begin()
+            async with self.sessions.read() as session:
+                viewer = await viewer_of_session(session, secret, origin, self.clock)
+            if viewer is None:
+                return None
+            self.cache.keep(ticket, key, viewer)
+        self._touch(viewer)
         return viewer
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
