@@ -19,7 +19,6 @@ from sqlalchemy.pool import QueuePool
 from starlette.routing import BaseRoute
 
 from api.accounts.parts import AccountParts
-from api.auth.credential_cache import CHANNEL as CREDENTIALS_CHANNEL
 from api.auth.credential_cache import CredentialCache
 from api.auth.passwords import Passwords
 from api.certificates.advance import OrderAdvancer
@@ -30,9 +29,9 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
-from api.db.listening import Listening
 from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
+from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
 from api.execution.bill import Meter
@@ -43,6 +42,7 @@ from api.execution.charges import CallerKind, Charges, ProcessCharges, Quota
 from api.execution.plans import Plans
 from api.execution.read import Reader
 from api.execution.run import Runner
+from api.execution.schema_map import EventSources
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
@@ -53,9 +53,16 @@ from api.http.cors import Cors
 from api.http.edge import GraphQLEdge, MakeContext
 from api.http.graphiql import GraphiQL
 from api.http.health import Health
+from api.http.hearing import hearing
+from api.http.live import Live
+from api.http.live_limits import LiveLimits
 from api.http.middleware import Observed
+from api.http.places import Places
 from api.http.schema_text import SchemaText
+from api.http.socket import SocketEndpoint
+from api.http.stream import EventStream
 from api.http.viewers import ViewerReader
+from api.http.watch import CredentialWatch
 from api.issuance.acme import AcmeAuthority
 from api.issuance.authority import CaDescription
 from api.jobs.deliveries import Deliveries, deliveries_source
@@ -189,7 +196,8 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
         core.metrics.watch_reads(reads.in_use, reads.idle)
-        reader = Reader(StrawberryFallback(schema), reads, core.clock)
+        fallback = StrawberryFallback(schema)
+        reader = Reader(fallback, reads, core.clock)
         runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics, meter=make_meter(core))
 
         def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
@@ -208,24 +216,31 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             *extra_routes,
             *Pages(house).routes(),
         ]
-        application = Application(edge, routes)
-        async with _hearing(core):
+        live = _live(core, runner, fallback, make_context)
+        socket = SocketEndpoint(live, viewers, _origin(settings.site_url), allowed)
+        stream = EventStream(live, edge)
+        application = Application(edge, socket, stream, routes)
+        async with hearing(core.urls.application, services.signals, live.watch, core.credentials, core.metrics):
             yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+            await asyncio.gather(socket.close(), stream.close())
         await viewers.close()
 
 
-@asynccontextmanager
-async def _hearing(core: Core) -> AsyncIterator[None]:
-    """Hear what the database announces while the block runs: one connection for the whole process."""
-    credentials = core.credentials
-    listening = Listening(core.urls.application, {CREDENTIALS_CHANNEL: credentials.hear}, credentials.forget)
-    credentials.follow(lambda: listening.connected)
-    task = asyncio.create_task(listening.run(), name="listening")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+def _live(core: Core, runner: Runner, sources: EventSources, make_context: MakeContext) -> Live:
+    """Return what connections that stay open share."""
+    limits = LiveLimits(connections=core.settings["SSLM_LIVE_CONNECTIONS"])
+    return Live(
+        runner=runner,
+        sources=sources,
+        make_context=make_context,
+        clock=core.clock,
+        metrics=core.metrics,
+        watch=CredentialWatch(core.sessions, core.clock),
+        limits=limits,
+        everybody=Places(limits.connections, status=503),
+        callers=Places(limits.of_a_caller),
+        waiting=Places(limits.waiting_at_an_address),
+    )
 
 
 def make_meter(core: Core) -> Meter:
@@ -267,6 +282,7 @@ def services_of(core: Core) -> Services:
         accounts=core.account_parts,
         certificates=CertificateParts(rules, revoker, core.settings["SSLM_ALLOW_RESERVED_NAMES"]),
         csrf_secret=derive_secret(core.secret, "csrf"),
+        signals=Signals(),
     )
 
 

@@ -67,7 +67,7 @@ class CredentialCache:
         self._entries.move_to_end(key)
         return replace(entry.viewer, origin=origin)
 
-    def begin(self) -> Ticket:
+    def ticket(self) -> Ticket:
         """Note that a lookup begins; what is dropped before it ends makes its result too old to remember."""
         return Ticket(self._clock.now(), self._drops)
 

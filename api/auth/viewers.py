@@ -6,8 +6,10 @@ disabled staff. Looking somebody up writes nothing; the edge calls a `touch` fun
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
@@ -84,6 +86,21 @@ async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, c
         grants=_token_grants(row),
         credential_ends_at=row.expires_at,
     )
+
+
+async def credentials_alive(
+    session: ReadSession, credentials: Collection[UUID], clock: Clock
+) -> dict[UUID, datetime | None]:
+    """Return those sessions and API tokens that still let their owner in, and when each ends by itself."""
+    now, alive = clock.now(), dict[UUID, datetime | None]()
+    for table in (SessionRow, ApiTokenRow):
+        kept = _with_owner(select(table.id, table.expires_at), table).where(
+            table.id.in_(credentials),
+            table.revoked_at.is_(None),
+            or_(table.expires_at.is_(None), table.expires_at > now),
+        )
+        alive |= {row.id: row.expires_at for row in await session.execute(kept)}
+    return alive
 
 
 def session_grants(role: Role) -> Grants:

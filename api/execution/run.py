@@ -12,12 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
 from api.execution.bill import Bill, Meter
-from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout, VariablesInvalid
+from api.execution.errors import (
+    ChangeNotShown,
+    DocumentRefused,
+    OperationTimeout,
+    SubscriptionNeedsStream,
+    VariablesInvalid,
+)
 from api.execution.events import denial, disclosure
 from api.execution.explain import Explanation, explain
 from api.execution.literals import check_variables
@@ -77,13 +83,11 @@ class Runner:
         bill = self._meter.open(context.viewer)
         try:
             await bill.admit()
-            check_variables(request.operation_name, request.variables)
-            operation = self._plans.operation(request.document, request.operation_name)
-            coerced = operation.coerce(request.variables)
-            if isinstance(coerced, list):
-                answer = request_errors(coerced, request_id)
+            planned = self._planned(request)
+            if isinstance(planned, list):
+                answer = request_errors(planned, request_id)
             else:
-                plan = operation.plan(coerced)
+                plan, coerced = planned
                 if request.explain:
                     return await bill.settle(self._explained(plan, coerced, context.viewer))
                 await bill.charge(plan.cost(coerced))
@@ -91,24 +95,51 @@ class Runner:
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
-            _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
-            entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
-            answer = Answer({"errors": [entry], "data": None}, ran=True)
+            answer = failure(error, request_id)
         answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 
+    async def admit(self, request: Request, context: Context) -> Plan | Answer:
+        """Plan an operation that runs later, and decide its access; return the answer that says why it may not run.
+
+        Subscriptions begin here: their events are run one by one, each decided and charged anew.
+        """
+        began = time.perf_counter()
+        request_id = context.viewer.origin.request_id
+        plan: Plan | None = None
+        bill = self._meter.open(context.viewer)
+        try:
+            await bill.admit()
+            planned = self._planned(request)
+            if not isinstance(planned, list):
+                plan = planned[0]
+                await self._allow(plan, context.viewer)
+                return plan
+            answer = request_errors(planned, request_id)
+        except SafeError as error:
+            answer = refusal(_for_viewer(error, context.viewer), request_id)
+        except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
+            answer = failure(error, request_id)
+        self._count(plan, answer, context.viewer, time.perf_counter() - began)
+        return answer
+
+    def _planned(self, request: Request) -> tuple[Plan, Mapping[str, Any]] | list[GraphQLError]:
+        """Return the plan and the variables as they fit it, or what is wrong with the variables."""
+        check_variables(request.operation_name, request.variables)
+        operation = self._plans.operation(request.document, request.operation_name)
+        coerced = operation.coerce(request.variables)
+        return coerced if isinstance(coerced, list) else (operation.plan(coerced), coerced)
+
     def explain(self, request: Request, viewer: Viewer) -> Explanation:
         """Tell what a request would cost, show and need; raises a safe error for one that could not run."""
-        check_variables(request.operation_name, request.variables)
         try:
-            operation = self._plans.operation(request.document, request.operation_name)
+            planned = self._planned(request)
         except SafeError as error:
             raise _for_viewer(error, viewer) from None
-        coerced = operation.coerce(request.variables)
-        if isinstance(coerced, list):
-            raise VariablesInvalid(variables_message(coerced[0].message))
-        return explain(operation.plan(coerced), coerced, viewer.grants)
+        if isinstance(planned, list):
+            raise VariablesInvalid(variables_message(planned[0].message))
+        return explain(*planned, viewer.grants)
 
     def _explained(self, plan: Plan, coerced: Mapping[str, Any], viewer: Viewer) -> Answer:
         decision = decide(Requirement(frozenset({READS_SCHEMA})), viewer.grants)
@@ -125,10 +156,12 @@ class Runner:
         self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context, bill: Bill
     ) -> Answer:
         request_id = context.viewer.origin.request_id
-        masked = await self._allow(plan, context.viewer)
+        if plan.operation_type is OperationType.SUBSCRIPTION and context.event is None:
+            raise SubscriptionNeedsStream
+        context.masked = await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
-                found = await self._reader.read(Asked(plan, coerced, request.variables, context, masked))
+                found = await self._reader.read(Asked(plan, coerced, request.variables, context, context.masked))
         except ChangeNotShown as error:
             _log.error("change_not_shown", exc_info=error.__cause__, operation=plan.label, request_id=request_id)
             return Answer({"errors": [error_entry(error, request_id)], "data": None}, ran=True)
@@ -206,6 +239,13 @@ class Runner:
             log.warning("operation_failed")
         else:
             log.warning("operation_slow")
+
+
+def failure(error: Exception, request_id: str) -> Answer:
+    """Return the answer to a fault of ours, after logging it; no data, and no word of its cause."""
+    _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
+    entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
+    return Answer({"errors": [entry], "data": None}, ran=True)
 
 
 def _outcome(answer: Answer) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from api.db.sessions import Sessions
 from api.execution.explain import Explanation
+from api.execution.read import Event
 from api.execution.run import Request
 from api.graphql.services import Services
 from api.viewer import Viewer
@@ -32,3 +33,4 @@ class Context:
     disclosures: Disclosures = field(default_factory=Disclosures)
     masked: frozenset[str] = frozenset()
     set_cookies: list[str] = field(default_factory=list)
+    event: Event | None = None

@@ -35,6 +35,7 @@ from api.graphql.prices import prices
 from api.graphql.scopes import RequiresScope, scopes_by_coordinate
 from api.graphql.sign_up_mutations import SignUpMutations
 from api.graphql.sources import sources
+from api.graphql.subscriptions import Subscription
 from api.models import AccountId
 from governance.graphql import schema_tags
 
@@ -154,6 +155,7 @@ def _notice(found: Any) -> Notice:
 schema: Final = strawberry.Schema(
     Query,
     Mutation,
+    Subscription,
     types=[Account, Domain, Order, Certificate, Agent, *ERROR_TYPES],
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME, Cursor: CURSOR}),
 )
@@ -169,7 +171,8 @@ def schema_map() -> SchemaMap:
 
 def operation_labels() -> frozenset[str]:
     """Return the words by which operations are told apart in metrics: their one root field, or that there are more."""
-    roots = (schema._schema.query_type, schema._schema.mutation_type)  # noqa: SLF001 - the same
+    core = schema._schema  # noqa: SLF001 - the same
+    roots = (core.query_type, core.mutation_type, core.subscription_type)
     return frozenset(name for kind in roots if kind is not None for name in kind.fields) | {SEVERAL, UNPLANNED}
 
 

@@ -54,6 +54,8 @@ _OF_ACCOUNT: Final = "{t}.account_id = {p}.id"
 _RELATIONS: Final[dict[str, Mapped]] = {
     "Query.me": One("Account", "{t}.id = {account}"),
     "Query.node": Lookup(decode_id),
+    "Subscription.orderProgress": One("Order", "{t}.id = {row}"),
+    "Subscription.certificateProgress": One("Certificate", "{t}.id = {row}"),
     "Account.notifications": Same(),
     "Account.sessions": Page("Session", _OF_ACCOUNT),
     "Account.apiTokens": Page("ApiToken", _OF_ACCOUNT),

@@ -64,7 +64,7 @@ class ViewerReader:
         if known is not None:
             return known
         parse(text)  # a token that cannot be ours opens no connection
-        ticket = self.cache.begin()
+        ticket = self.cache.ticket()
         async with self.sessions.read() as session:
             viewer = await viewer_of_api_token(session, text, origin, self.clock)
         self.cache.keep(ticket, key, viewer)
@@ -88,7 +88,7 @@ class ViewerReader:
         key = _SESSION + hash_secret(secret)
         viewer = self.cache.get(key, origin)
         if viewer is None:
-            ticket = self.cache.begin()
+            ticket = self.cache.ticket()
             async with self.sessions.read() as session:
                 viewer = await viewer_of_session(session, secret, origin, self.clock)
             if viewer is None:

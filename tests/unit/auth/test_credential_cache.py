@@ -36,7 +36,7 @@ def viewer(**more: object) -> Viewer:
 
 
 def remember(cache: CredentialCache, who: Viewer, key: bytes = KEY) -> None:
-    cache.keep(cache.begin(), key, who)
+    cache.keep(cache.ticket(), key, who)
 
 
 def test_it_is_the_same_viewer_asking_from_elsewhere(cache: CredentialCache) -> None:
@@ -65,7 +65,7 @@ def test_an_entry_ends_with_its_credential(cache: CredentialCache, clock: Manual
 
 
 def test_the_five_seconds_begin_with_the_lookup(cache: CredentialCache, clock: ManualClock) -> None:
-    ticket = cache.begin()
+    ticket = cache.ticket()
     clock.advance(timedelta(seconds=4))
     cache.keep(ticket, KEY, viewer())
     clock.advance(timedelta(seconds=1))
@@ -102,7 +102,7 @@ def test_what_is_dropped_during_a_lookup_makes_its_result_too_old(cache: Credent
     """The announcement arrives after the row was read, and before it would be remembered."""
     who = viewer()
     for announce in (lambda: cache.hear(str(who.account_id)), cache.forget, lambda: cache.acted(who)):
-        ticket = cache.begin()
+        ticket = cache.ticket()
         announce()
         cache.keep(ticket, KEY, who)
         assert cache.get(KEY, FIRST) is None

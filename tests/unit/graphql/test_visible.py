@@ -77,7 +77,8 @@ def coordinates(of: GraphQLSchema) -> dict[str, tuple[str, GraphQLField]]:
 
 def ways() -> dict[str, tuple[str, str]]:
     """Return the shortest way to each type of the whole schema: what opens the selection, and what closes it."""
-    found = {"Query": ("query { ", " }"), "Mutation": ("mutation { ", " }")}
+    roots = (WHOLE.query_type, WHOLE.mutation_type, WHOLE.subscription_type)
+    found = {kind.name: (f"{kind.name.lower()} {{ ", " }") for kind in roots if kind is not None}
     waiting = list(found)
     while waiting:
         name = waiting.pop(0)
