@@ -1,9 +1,10 @@
 """Whose bucket a request is charged to.
 
-The rule: whoever can make credentials gains nothing by making more. All API tokens of an account, its agents' too,
-share one bucket, and all its sessions share another, so that a script gone wild does not keep its owner from the page
-on which its token is revoked. Who acts pays: a partner as that partner, a teammate with their own account's bucket,
-whomever they act for. Who is unknown pays by network, under a keyed hash: no address is kept (clause 1.4-a).
+The rule: who acts pays, and whoever can make credentials gains nothing by making more. All API tokens of a holder, the
+agents' too, share one bucket, and all sessions share another, so that a script gone wild does not keep its owner from
+the page on which its token is revoked; who acts for another's account spends their own points and not that account's.
+A partner pays as that partner, whoever stands for it. Who is unknown pays by network, under a keyed hash: no address is
+kept (clause 1.4-a).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Callers:
             return self._caller(CallerKind.STAFF, f"staff {door} {viewer.staff_id}")
         if viewer.partner_id is not None:
             return self._caller(CallerKind.HOLDER, f"partner {door} {viewer.partner_id}")
-        if (own := viewer.own_account_id or viewer.account_id) is not None:
-            return self._caller(CallerKind.HOLDER, f"account {door} {own}")
+        if viewer.person is not None:
+            return self._caller(CallerKind.HOLDER, f"person {door} {viewer.person.id}")
         return self._caller(CallerKind.ANONYMOUS, f"network {truncate_address(viewer.origin.address)}")
 
     def _caller(self, kind: CallerKind, name: str) -> Caller:

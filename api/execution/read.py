@@ -46,6 +46,12 @@ class Event:
 
     value: Any
 
+    @property
+    def row_id(self) -> UUID | None:
+        """Return the row behind the object; None where there is nothing to show."""
+        row: UUID | None = getattr(getattr(self.value, "row", None), "id", None)
+        return row
+
 
 class Context(Protocol):
     """What the fields of an operation are given; `event` is set for one event of a subscription alone."""
@@ -99,11 +105,12 @@ class Reader:
 
     async def read(self, asked: Asked) -> Found:
         """Return what was found; a change is run by the resolvers, once. Raises `ChangeNotShown` after one."""
+        asked.context.masked = asked.masked  # neither way shows it, whoever asked
         reads = self._reads
         if reads is None:
             return await self._resolved(asked)
         try:
-            if asked.plan.operation_type is OperationType.SUBSCRIPTION:
+            if asked.context.event is not None and asked.context.event.row_id is None:
                 return await self._resolved(asked)
             if asked.plan.operation_type is OperationType.MUTATION:
                 payloads = asked.plan.payloads(asked.coerced) if not asked.masked else None
@@ -164,7 +171,9 @@ class Reader:
         return text
 
     def _known(self, asked: Asked, row: UUID | None = None) -> Known:
-        viewer = asked.context.viewer
+        viewer, event = asked.context.viewer, asked.context.event
+        if event is not None:
+            row = event.row_id
         person = viewer.holder.id if viewer.holder else None
         return Known(viewer.account_id, person, viewer.session_id, self._clock.now(), row)
 

@@ -12,12 +12,14 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import update
 
 from api.auth.credential_cache import CredentialCache
 from api.auth.errors import CredentialRefused
 from api.http.viewers import ViewerReader
 from api.kit.secrets import hash_secret
-from api.viewer import Origin, Role, Viewer
+from api.models import SessionRow
+from api.viewer import Origin, Role, Viewer, anonymous
 from governance.clock import ManualClock
 from tests.integration.auth.people import Someone, api_token_of, holder, session_of, staff
 from tests.integration.conftest import NOON
@@ -180,6 +182,18 @@ async def test_a_session_that_signs_out_is_refused_by_the_next_request(running: 
     assert (await running.ask("{ me { id } }", by=browser))["data"]["me"] is not None
     assert "errors" not in await running.ask("mutation { signOut { errors { code } } }", by=browser)
     assert (await running.ask("{ me { id } }", by=browser))["data"]["me"] is None
+
+
+async def test_somebody_who_becomes_known_within_a_change_is_forgotten_too(running: Site, reader: ViewerReader) -> None:
+    """A reset by mail begins as nobody and ends the holder's sessions."""
+    someone = await somebody(running)
+    session_id, secret = await session_of(running.platform, someone)
+    assert await reader.signed_in(secret, FROM) is not None
+    async with running.platform.works.open(anonymous(FROM)) as work:
+        known = work.acting_as(someone.viewer)
+        ended = update(SessionRow).where(SessionRow.id == session_id).values(revoked_at=known.clock.now())
+        await known.session.execute(ended)
+    assert await reader.signed_in(secret, FROM) is None
 
 
 async def test_while_nothing_is_heard_every_request_is_looked_up(running: Site, reader: ViewerReader) -> None:
