@@ -42,8 +42,8 @@ test-long: environment pebble  ## Run the tests that take minutes
 	@$(python) -m pytest $(TESTS) -q -m long $(ARGS)
 
 .PHONY: check
-check: environment  ## Run what CI runs: format, lint, types, import contracts, schema, tests
-	@for step in format-check lint types contracts schema; do \
+check: environment  ## Run what CI runs: format, lint, types, import contracts, schema, tags, tests
+	@for step in format-check lint types contracts schema tags; do \
 		printf '== %s\n' "$$step"; $(MAKE) "$$step"; \
 	done
 	@printf '== test\n'; $(MAKE) test
@@ -73,6 +73,10 @@ contracts: environment  ## Check who may import whom
 .PHONY: schema
 schema: environment  ## Compare schema.graphql with the code
 	@.venv/bin/sslm schema print --check
+
+.PHONY: tags
+tags: environment  ## Compare the tags with the last release: a privacy fragment must tell of every change
+	@.venv/bin/sslm schema diff --check
 
 .PHONY: bench
 bench: environment pebble  ## Print the benchmark table

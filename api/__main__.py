@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,17 +18,16 @@ from api.command_line import settings as _settings
 from api.declared import declared_fields
 from api.development.demo import demo as run_demo
 from api.development.dev import dev as run_dev
-from api.graphql.schema import print_schema_text
 from api.models import CATALOG
 from api.models.planned import planned_rows
 from api.partner_commands import partner_app
+from api.schema_commands import schema_app
 from api.server import run
 from api.viewer import Role
 from governance.register import register_rows
 from governance.register_formats import as_csv, as_json, as_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="SSL Certificate Manager: server and operations.")
-schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
 register_app = typer.Typer(no_args_is_help=True, help="The data register.")
 staff_app = typer.Typer(no_args_is_help=True, help="The operator's own people.")
 app.add_typer(schema_app, name="schema")
@@ -37,7 +35,6 @@ app.add_typer(register_app, name="register")
 app.add_typer(staff_app, name="staff")
 app.add_typer(partner_app, name="partner")
 
-SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.graphql"
 _COLUMNS = ("section", "name", "category", "purposes", "origin", "retention", "erasure", "access", "portable", "sealed")
 _PLANNED_COLUMNS = ("section", "field", "type", "source", "purposes", "retention", "exported", "portable")
 
@@ -87,20 +84,6 @@ def dev(*, tls: Annotated[bool, typer.Option(help="Serve https with a throw-away
 def demo() -> None:
     """Show the main job from sign-up to a page served with the new certificate."""
     _run(run_demo(os.environ))
-
-
-@schema_app.command("print")
-def schema_print(
-    *, check: Annotated[bool, typer.Option("--check", help="Compare with schema.graphql, change nothing.")] = False
-) -> None:
-    """Write schema.graphql, or with --check tell whether it is what the code says."""
-    text = print_schema_text()
-    if not check:
-        SCHEMA_FILE.write_text(text)
-        return
-    if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text() != text:
-        sys.stderr.write("schema.graphql is not what the code says. Run: sslm schema print\n")
-        raise typer.Exit(1)
 
 
 @register_app.command("print")

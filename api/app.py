@@ -28,15 +28,23 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
+from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
-from api.execution.plan import Plans
+from api.execution.bill import Meter
+from api.execution.callers import Callers
+from api.execution.charge_leases import LeasedCharges
+from api.execution.charge_store import DatabaseCharges
+from api.execution.charges import CallerKind, Charges, ProcessCharges, Quota
+from api.execution.plans import Plans
+from api.execution.read import Reader
 from api.execution.run import Runner
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
 from api.graphql.services import Services
+from api.graphql.visible import visible_schema
 from api.http.application import Application, operator_routes
 from api.http.cors import Cors
 from api.http.edge import GraphQLEdge, MakeContext
@@ -165,7 +173,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     settings = core.settings
     trusted = frozenset(settings["SSLM_TRUSTED_PROXIES"])
     allowed = frozenset(settings["SSLM_ALLOWED_ORIGINS"])
-    services = _services(core)
+    services = services_of(core)
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
@@ -174,15 +182,18 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         cookie_header = headers.get("cookie", "")
         return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
 
-    async with AuditLog(connect, core.sealer) as audit_log:
+    async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
+        core.metrics.watch_reads(reads.in_use, reads.idle)
+        reader = Reader(StrawberryFallback(schema), reads, core.clock)
         runner = Runner(
             Plans(schema_map()),
-            StrawberryFallback(schema),
+            reader,
             audit_log,
             metrics=core.metrics,
+            meter=make_meter(core),
             releases=PartnerReleases(core.works),
         )
         viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
@@ -190,7 +201,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
         house = _house(core, runner, viewers, make_context, services.csrf_secret)
         routes = [
-            *operator_routes(health, SchemaText(print_schema_text())),
+            *operator_routes(health, SchemaText(print_schema_text(), visible_schema(), viewers)),
             *GraphiQL().routes(),
             *extra_routes,
             *Pages(house).routes(),
@@ -198,6 +209,16 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         application = Application(edge, routes)
         yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
         await viewers.close()
+
+
+def make_meter(core: Core) -> Meter:
+    """Return what charges callers for what they ask, by the buckets that the settings name."""
+    settings = core.settings
+    quotas = {kind: Quota(*settings[f"SSLM_QUOTA_{kind.name}"]) for kind in CallerKind}
+    charges: Charges = ProcessCharges(quotas, core.clock)
+    if settings["SSLM_CHARGES"] == "database":
+        charges = LeasedCharges(DatabaseCharges(quotas, core.clock, core.engine), quotas, core.clock)
+    return Meter(charges, Callers(derive_secret(core.secret, "charges")), core.clock)
 
 
 def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: MakeContext, secret: bytes) -> House:
@@ -221,7 +242,8 @@ def _house(core: Core, runner: Runner, viewers: ViewerReader, make_context: Make
     )
 
 
-def _services(core: Core) -> Services:
+def services_of(core: Core) -> Services:
+    """Return what mutations and fields call."""
     rules = OrderRules(core.authority, core.settings["SSLM_OPEN_ORDERS"])
     revoker = Revoker(core.works, core.authorities, core.ca_accounts)
     return Services(

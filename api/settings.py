@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 LETS_ENCRYPT: Final = "https://acme-v02.api.letsencrypt.org/directory"
 _SECRET_BYTES: Final = 32
 _LOWEST_AGE: Final = 16
+_SMALLEST_BUCKET: Final = 1_000
+_FASTEST_RESTORE: Final = 1_000_000
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -60,6 +62,22 @@ def _count(text: str) -> int:
     return number
 
 
+def _charges(text: str) -> str:
+    if text not in {"process", "database"}:
+        raise ValueError("is process or database")
+    return text
+
+
+def _quota(text: str) -> tuple[int, int]:
+    """Read `capacity/restore`; a smaller bucket could not hold the pages."""
+    capacity, _, restore = text.partition("/")
+    if not (capacity.isdecimal() and restore.isdecimal()):
+        raise ValueError("is two whole numbers, such as 20000/1000: points, and points restored a second")
+    if int(capacity) < _SMALLEST_BUCKET or not 1 <= int(restore) <= _FASTEST_RESTORE:
+        raise ValueError(f"holds at least {_SMALLEST_BUCKET} points and restores 1 to {_FASTEST_RESTORE} a second")
+    return int(capacity), int(restore)
+
+
 def _age(text: str) -> int:
     if int(text) < _LOWEST_AGE:
         raise ValueError("may be raised, never lowered below 16 (clause 9-b)")
@@ -93,6 +111,15 @@ SETTINGS: Final = (
     Setting("SSLM_MINIMUM_AGE", "age that sign-up asks people to state (clause 9-b)", "16", _age),
     Setting("SSLM_ALLOWED_ORIGINS", "origins of other sites that may call the API from a browser", "", _words),
     Setting("SSLM_TRUSTED_PROXIES", "addresses of proxies whose X-Forwarded-For is believed", "", _words),
+    Setting(
+        "SSLM_CHARGES",
+        "where buckets of cost are kept: process or database",
+        "process",
+        _charges,
+    ),
+    Setting("SSLM_QUOTA_HOLDER", "points of cost for an account, and points restored a second", "20000/1000", _quota),
+    Setting("SSLM_QUOTA_STAFF", "the same for each member of staff", "20000/1000", _quota),
+    Setting("SSLM_QUOTA_ANONYMOUS", "the same for each network of callers without a credential", "5000/100", _quota),
     Setting("SSLM_WORKERS", "jobs that one process runs at once", "8", _count),
     Setting("SSLM_LOG_FORMAT", "json, or console for people", "json", str),
     Setting("SSLM_METRICS", "1 serves /metrics on the main port to loopback and trusted proxies", "1", _flag),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from api.models import AccessGrantId, AccountId, AgentId, ApiTokenId, PartnerId, SessionId, StaffId
 from governance.access import Grants
 from governance.audit.event import Actor, Person
+from governance.ids import Pseudonym
 
 
 class Role(StrEnum):
@@ -76,6 +77,11 @@ class Viewer:
     def actor(self) -> Actor:
         """Return how audit events name this viewer."""
         return Actor(self.person.pseudonym if self.person else None, self.role.value)
+
+    @property
+    def spoken_of(self) -> frozenset[Pseudonym]:
+        """Return of whom the rows of the account tell: its holder."""
+        return frozenset((self.holder.pseudonym,)) if self.holder else frozenset()
 
     @property
     def is_staff(self) -> bool:

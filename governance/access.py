@@ -6,7 +6,7 @@ Decided before any row is read. A grant covers itself and everything below it: `
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -21,15 +21,18 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What a caller holds."""
+    """What a caller holds. With `missing_as_null`, a lacking category leaves a gap instead of refusing everything."""
 
     scopes: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
+    missing_as_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The operation may run."""
+    """The operation may run; what is of a category in `masked` may not be shown."""
+
+    masked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,23 @@ def intersection(one: Iterable[str], other: Iterable[str]) -> frozenset[str]:
 
 
 def decide(requirement: Requirement, grants: Grants) -> Decision:
-    """Compare what is needed with what is held."""
+    """Compare what is needed with what is held: refused are lacking scopes always, lacking categories by default."""
     missing = {scope for scope in requirement.scopes if not _held(scope, grants.scopes)}
-    missing |= {f"data:{name}" for name in requirement.categories if not _held(name, grants.categories)}
-    return Denied(tuple(sorted(missing))) if missing else Allowed()
+    lacking = frozenset(name for name in requirement.categories if not _held(name, grants.categories))
+    if not grants.missing_as_null:
+        missing |= {f"data:{name}" for name in lacking}
+        lacking = frozenset()
+    return Denied(tuple(sorted(missing))) if missing else Allowed(lacking)
+
+
+def masked_coordinates(categories: Mapping[str, str], grants: Grants) -> frozenset[str]:
+    """Return the fields that an operation may reach but not show, of those whose category is given by coordinate.
+
+    None for a caller who is refused instead; whoever runs the operation puts the rest into `DisclosingContext.masked`.
+    """
+    if not grants.missing_as_null:
+        return frozenset()
+    return frozenset(place for place, category in categories.items() if not _held(category, grants.categories))
 
 
 def _held(needed: str, granted: AbstractSet[str]) -> bool:

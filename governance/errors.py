@@ -47,3 +47,16 @@ class DataSubjectErased(GovernanceError):
     """The content key of this data subject no longer exists; what was sealed under it cannot be read again."""
 
     code = "DATA_SUBJECT_ERASED"
+
+
+class CategoryNotGranted(GovernanceError):
+    """A field is of a data category that the caller was not granted; `missing` names it. The field was not read."""
+
+    code = "CATEGORY_NOT_GRANTED"
+
+    def __init__(self, category: str) -> None:
+        super().__init__(
+            "This field is of a data category that your API token was not granted, so it is null. "
+            "Leave the field out, or use a session or API token that holds what `missing` names."
+        )
+        self.missing = (f"data:{category}",)

@@ -19,7 +19,7 @@ from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
 from governance.audit.disclosures import Disclosures
-from governance.errors import IncompleteCatalog
+from governance.errors import CategoryNotGranted, IncompleteCatalog
 from governance.ids import Pseudonym
 from governance.tags import Erasure, NotPersonal, Origin, PersonalData, combined, is_key, tag_of
 from governance.vocabulary import Vocabulary
@@ -51,9 +51,10 @@ class Source(Protocol):
 
 
 class DisclosingContext(Protocol):
-    """What the GraphQL context must offer."""
+    """What the GraphQL context must offer: where disclosures are noted, and which fields the caller may not see."""
 
     disclosures: Disclosures
+    masked: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,25 +88,34 @@ class ShowsColumn(FieldExtension):
 
 
 class Discloses(ShowsColumn):
-    """Notes who is told about before the value goes on; a source that cannot say so fails, and shows nothing."""
+    """Notes who is told about before the value goes on; a source that cannot say so fails, and shows nothing.
+
+    A field that the context masks fails with `CategoryNotGranted` before either: nothing is noted, nothing resolved.
+    """
+
+    def __init__(self, row: str, attribute: str, category: str) -> None:
+        super().__init__(row, attribute)
+        self._category = category
 
     def resolve(self, next_: SyncExtensionResolver, source: Source, info: strawberry.Info, **kwargs: Any) -> Any:
         """Note the disclosure, then resolve."""
-        _note(source, info, self._row)
+        self._note(source, info)
         return super().resolve(next_, source, info, **kwargs)
 
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Source, info: strawberry.Info, **kwargs: Any
     ) -> Any:
         """Note the disclosure, then resolve."""
-        _note(source, info, self._row)
+        self._note(source, info)
         return await super().resolve_async(next_, source, info, **kwargs)
 
-
-def _note(source: Source, info: strawberry.Info, row: str) -> None:
-    raw = info._raw_info  # noqa: SLF001 - the concrete type of the object, which Info does not tell
-    context = cast("DisclosingContext", info.context)
-    context.disclosures.note(f"{raw.parent_type.name}.{raw.field_name}", source.about, getattr(source, row, source))
+    def _note(self, source: Source, info: strawberry.Info) -> None:
+        raw = info._raw_info  # noqa: SLF001 - the concrete type of the object, which Info does not tell
+        context = cast("DisclosingContext", info.context)
+        coordinate = f"{raw.parent_type.name}.{raw.field_name}"
+        if coordinate in context.masked:
+            raise CategoryNotGranted(self._category)
+        context.disclosures.note(coordinate, source.about, getattr(source, self._row, source))
 
 
 class Governed:
@@ -147,7 +157,7 @@ class Governed:
             name=name,
             description=description,
             directives=[self._directive_of(tag)],
-            extensions=[Discloses(row, _key(shown))],
+            extensions=[Discloses(row, _key(shown), tag.category)],
             metadata={_EXPOSURE: Exposure(columns, tag, row)},
         )
 

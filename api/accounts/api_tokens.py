@@ -5,7 +5,6 @@ The rule: nobody hands out what they do not hold; and a token made by a token ho
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,15 +19,15 @@ from api.accounts.restriction_errors import TooManyApiTokens
 from api.accounts.security_log import SecurityEvent, log_security
 from api.accounts.values import parse_line
 from api.auth.api_tokens import mint
+from api.auth.categories import category_entries, split_grants
 from api.auth.scopes import AGENT_SCOPES, check_scopes, lacking
 from api.kit.errors import AccessDenied, NotFound
-from api.models import AccountId, AgentId, ApiTokenId, ApiTokenRow, Base, PartnerId, StaffId
+from api.models import AccountId, AgentId, ApiTokenId, ApiTokenRow, PartnerId, StaffId
+from api.models.access import NULL, REFUSE
 from api.viewer import ALL_OWN_DATA
 from api.work import Work
-from governance.access import covers
 from governance.audit.event import Person
 from governance.ids import new_id
-from governance.tags import PersonalData, tag_of
 
 MOST_API_TOKENS: Final = 100
 LONGEST_LIFE_DAYS: Final = 365
@@ -39,6 +38,7 @@ _WRITTEN = (
     ApiTokenRow.hint,
     ApiTokenRow.scopes,
     ApiTokenRow.categories,
+    ApiTokenRow.on_missing_category,
     ApiTokenRow.created_at,
     ApiTokenRow.expires_at,
 )
@@ -46,12 +46,24 @@ _WRITTEN = (
 
 @dataclass(frozen=True, slots=True)
 class NewApiToken:
-    """What is asked for. No categories: those of whoever asks. No days: it ends when it is revoked."""
+    """What is asked for. `scopes` may name data categories too (`data:user.contact`); none: those of whoever asks.
+
+    No days: it ends when it is revoked. `missing_as_null`: see `Grants`.
+    """
 
     name: str
     scopes: tuple[str, ...]
     expires_in_days: int | None = None
-    categories: tuple[str, ...] = ()
+    missing_as_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrants:
+    """What a token may do and show."""
+
+    scopes: tuple[str, ...]
+    categories: tuple[str, ...]
+    missing_as_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +88,15 @@ class TokenOwner:
 async def create_api_token(work: Work, asked: NewApiToken) -> MintedApiToken:
     """Make a token for the viewer's account; it may do at most what the viewer may. The holder is told by mail."""
     require_scopes(work.viewer, _MAKES_TOKENS)
-    scopes, categories = _granted(work, asked)
+    grants = _granted(work, asked)
     name, expires_at = _name(asked.name), _expiry(work, asked.expires_in_days)
     holder = await require_verified(work)
     await locked_holder(work.session, holder.account.id)
     await _refuse_surplus(work, holder.account.id)
     expires_at = await _no_later_than_own(work, expires_at)
     owner = TokenOwner(holder.person, holder.account.id)
-    minted = await add_api_token(work, owner, name=name, scopes=scopes, categories=categories, expires_at=expires_at)
-    await mail_api_token(work, holder, name, ", ".join(scopes))
+    minted = await add_api_token(work, owner, grants, name=name, expires_at=expires_at)
+    await mail_api_token(work, holder, name, ", ".join((*grants.scopes, *_limits(work, grants))))
     await log_security(work, holder.person, SecurityEvent.API_TOKEN_CREATED, "createApiToken", *_WRITTEN)
     return minted
 
@@ -94,7 +106,8 @@ async def mint_agent_token(work: Work, agent_id: AgentId, name: str) -> MintedAp
     require_scopes(work.viewer, "agents:enrol")
     holder = await require_verified(work)
     owner = TokenOwner(holder.person, holder.account.id, agent_id)
-    minted = await add_api_token(work, owner, name=name, scopes=sorted(AGENT_SCOPES), categories=sorted(ALL_OWN_DATA))
+    grants = TokenGrants(tuple(sorted(AGENT_SCOPES)), tuple(sorted(ALL_OWN_DATA)))
+    minted = await add_api_token(work, owner, grants, name=name)
     await log_security(work, holder.person, SecurityEvent.API_TOKEN_CREATED, "enrolAgent", *_WRITTEN)
     return minted
 
@@ -102,10 +115,9 @@ async def mint_agent_token(work: Work, agent_id: AgentId, name: str) -> MintedAp
 async def add_api_token(
     work: Work,
     owner: TokenOwner,
+    grants: TokenGrants,
     *,
     name: str,
-    scopes: Collection[str],
-    categories: Collection[str],
     expires_at: datetime | None = None,
 ) -> MintedApiToken:
     """Store a token with the grants given. It checks and records nothing: that is its callers' part."""
@@ -120,8 +132,9 @@ async def add_api_token(
         secret_hash=secret.secret_hash,
         name=name,
         hint=secret.hint,
-        scopes=list(scopes),
-        categories=list(categories),
+        scopes=list(grants.scopes),
+        categories=list(grants.categories),
+        on_missing_category=NULL if grants.missing_as_null else REFUSE,
         created_at=work.clock.now(),
         expires_at=expires_at,
     )
@@ -155,14 +168,15 @@ def working_tokens(account_id: AccountId, now: datetime) -> tuple[ColumnElement[
     )
 
 
-def _granted(work: Work, asked: NewApiToken) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return scopes and categories of the new token; raise `AccessDenied` naming what the viewer does not hold."""
-    viewer = work.viewer
-    scopes = check_scopes(asked.scopes)
-    categories = _known(asked.categories) or tuple(sorted(viewer.grants.categories))
-    missing = list(lacking(viewer.grants.scopes, scopes))
-    missing += [f"data:{name}" for name in categories if not any(covers(own, name) for own in viewer.grants.categories)]
-    if viewer.session_id is None and _MAKES_TOKENS in scopes:
+def _granted(work: Work, asked: NewApiToken) -> TokenGrants:
+    """Return what the new token may do and show; raise `AccessDenied` naming what the viewer does not hold."""
+    held = work.viewer.grants
+    named_scopes, named_categories = split_grants(asked.scopes)
+    scopes = check_scopes(named_scopes)
+    categories = tuple(sorted(held.categories)) if named_categories is None else named_categories
+    missing = list(lacking(held.scopes, scopes))
+    missing += [f"data:{name}" for name in lacking(held.categories, categories)]
+    if work.viewer.session_id is None and _MAKES_TOKENS in scopes:
         missing.append("session")
     if missing:
         raise AccessDenied(
@@ -170,24 +184,12 @@ def _granted(work: Work, asked: NewApiToken) -> tuple[tuple[str, ...], tuple[str
             "holder in a browser. No token was made.",
             missing=tuple(missing),
         )
-    return scopes, categories
+    return TokenGrants(scopes, categories, asked.missing_as_null)
 
 
-def _known(asked: Collection[str]) -> tuple[str, ...]:
-    """Return the data categories asked for, sorted; raise `SettingRefused` for one that no column has."""
-    held = {
-        tag.category
-        for table in Base.metadata.tables.values()
-        for tag in map(tag_of, table.c)
-        if isinstance(tag, PersonalData)
-    }
-    if not all(any(covers(name, category) for category in held) for name in asked):
-        raise SettingRefused(
-            "There is no such data category; the data register lists them. No token was made.",
-            rule="unknown-category",
-            field=("categories",),
-        )
-    return tuple(sorted(set(asked)))
+def _limits(work: Work, grants: TokenGrants) -> tuple[str, ...]:
+    """Return the categories as the holder is told of them: only where they are fewer than all of the maker's."""
+    return () if set(grants.categories) == work.viewer.grants.categories else category_entries(grants.categories)
 
 
 def _name(typed: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from api.accounts.api_tokens import LONGEST_LIFE_DAYS, MintedApiToken, TokenOwner, add_api_token
+from api.accounts.api_tokens import LONGEST_LIFE_DAYS, MintedApiToken, TokenGrants, TokenOwner, add_api_token
 from api.accounts.endings import announce_ended
 from api.accounts.errors import AlreadyDone, SettingRefused
 from api.accounts.holders import new_person
@@ -160,9 +160,8 @@ async def mint_partner_token(work: Work, code: str, name: str, *, expires_in_day
     minted = await add_api_token(
         work,
         TokenOwner(person, partner_id=found.row.id),
+        TokenGrants(tuple(sorted(DELEGABLE_SCOPES | PARTNER_SCOPES)), tuple(sorted(DELEGABLE_CATEGORIES))),
         name=_line(name, "name"),
-        scopes=sorted(DELEGABLE_SCOPES | PARTNER_SCOPES),
-        categories=sorted(DELEGABLE_CATEGORIES),
         expires_at=work.clock.now() + timedelta(days=expires_in_days),
     )
     await work.record(

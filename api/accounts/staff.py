@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import func, select, update
 
-from api.accounts.api_tokens import LONGEST_LIFE_DAYS, MintedApiToken, TokenOwner, add_api_token
+from api.accounts.api_tokens import LONGEST_LIFE_DAYS, MintedApiToken, TokenGrants, TokenOwner, add_api_token
 from api.accounts.errors import AlreadyDone, SettingRefused
 from api.accounts.holders import new_person
 from api.accounts.parts import AccountParts
@@ -131,9 +131,8 @@ async def mint_staff_token(work: Work, email: str, name: str, *, expires_in_days
     minted = await add_api_token(
         work,
         TokenOwner(member.person, staff_id=member.staff.id),
+        TokenGrants(tuple(sorted(session_grants(Role(member.staff.role)).scopes)), ()),
         name=_name(name),
-        scopes=sorted(session_grants(Role(member.staff.role)).scopes),
-        categories=(),
         expires_at=work.clock.now() + timedelta(days=expires_in_days),
     )
     await work.record(

@@ -36,9 +36,14 @@ def delegated(own: Grants, scopes: Iterable[str], categories: Iterable[str]) -> 
     return Grants(
         intersection(own.scopes, intersection(scopes, DELEGABLE_SCOPES)) | intersection(own.scopes, OF_ONES_OWN),
         intersection(own.categories, intersection(categories, DELEGABLE_CATEGORIES)),
+        own.missing_as_null,
     )
 
 
 def partner_grants(own: Grants) -> Grants:
     """Return what a partner's token may do while it acts for nobody."""
-    return Grants(intersection(own.scopes, PARTNER_SCOPES), intersection(own.categories, PARTNER_CATEGORIES))
+    return Grants(
+        intersection(own.scopes, PARTNER_SCOPES),
+        intersection(own.categories, PARTNER_CATEGORIES),
+        own.missing_as_null,
+    )

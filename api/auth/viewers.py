@@ -33,6 +33,7 @@ from api.models import (
     SessionRow,
     StaffRow,
 )
+from api.models.access import NULL
 from api.viewer import ALL_OWN_DATA, Origin, Role, Viewer
 from governance.access import Grants
 from governance.audit.event import Person
@@ -47,6 +48,7 @@ _TOKEN: Final = select(
     ApiTokenRow.partner_id,
     ApiTokenRow.scopes,
     ApiTokenRow.categories,
+    ApiTokenRow.on_missing_category,
 )
 _READ_THE_LOG: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR})
 _OF_THE_LOG: Final = frozenset({"user.unique_id.pseudonymous"})
@@ -204,4 +206,4 @@ def _token_grants(row: Row[Any]) -> Grants:
     if row.staff_role:
         present = session_grants(Role(row.staff_role))
         return Grants(scopes & present.scopes, present.categories)
-    return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories))
+    return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories), row.on_missing_category == NULL)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -85,11 +86,21 @@ async def orders_of(session: ReadSession, account_id: AccountId, page: Page) -> 
 
 
 async def certificates_of(
-    session: ReadSession, account_id: AccountId, page: Page, *, name: str | None = None
+    session: ReadSession,
+    account_id: AccountId,
+    page: Page,
+    *,
+    name: str | None = None,
+    expiring_before: datetime | None = None,
 ) -> Slice[CertificateRow]:
-    """Return a page of the account's certificates; with `name` only those that hold exactly this name."""
-    holding = [] if name is None else [_holds(name)]
-    return await _slice(session, CertificateRow, account_id, page, *holding)
+    """Return a page of the account's certificates; with `name` only those that hold exactly this name.
+
+    With `expiring_before` only those that end before that moment and were not revoked.
+    """
+    conditions = [] if name is None else [_holds(name)]
+    if expiring_before is not None:
+        conditions += [CertificateRow.not_after < expiring_before, CertificateRow.revoked_at.is_(None)]
+    return await _slice(session, CertificateRow, account_id, page, *conditions)
 
 
 def _holds(name: str) -> ColumnElement[bool]:

@@ -4,8 +4,9 @@
     sslm_app      reads and writes rows; no superuser, cannot pass row-level security, owns nothing
     sslm_audit    INSERT on the audit tables, nothing else
     sslm_officer  SELECT on the audit tables, nothing else, read-only
+    sslm_reader   SELECT on the columns that the schema shows, behind row-level security, read-only
 
-One rule: a right is granted here or by a migration through `audit_grants`, nowhere else.
+One rule: a right is granted here or by a migration through `audit_grants` or `api/db/row_security.py`, nowhere else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import secrets
 
 import asyncpg
 
-from api.db.urls import APPLICATION, AUDIT_WRITER, OFFICER, OWNER, DatabaseUrl, DatabaseUrls
+from api.db.urls import APPLICATION, AUDIT_WRITER, OFFICER, OWNER, READER, DatabaseUrl, DatabaseUrls
 
 OLDEST_SERVER = 15
 FIRST_WITH_BUILTIN_LOCALES = 17
@@ -49,9 +50,19 @@ ROLE_SETTINGS: dict[str, dict[str, str]] = {
         "statement_timeout": "60s",
         "TimeZone": "UTC",
     },
+    READER: {
+        "search_path": "public",
+        "default_transaction_read_only": "on",
+        # Planned once for a connection, whatever the parameters: planning costs more than running.
+        "plan_cache_mode": "force_generic_plan",
+        "jit": "off",
+        "statement_timeout": "15s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "60s",
+        "TimeZone": "UTC",
+    },
 }
-"""What a session of each role begins with, whatever else the server's operator tuned. `plan_cache_mode` is left to
-the compiled read path, which sets it on its own connections."""
+"""What a session of each role begins with, whatever else the server's operator tuned."""
 
 
 async def prepare(superuser_url: str, urls: DatabaseUrls, *, keys_superuser_url: str | None = None) -> None:
@@ -62,7 +73,7 @@ async def prepare(superuser_url: str, urls: DatabaseUrls, *, keys_superuser_url:
     """
     main = DatabaseUrl.parse(superuser_url)
     keys = DatabaseUrl.parse(keys_superuser_url) if keys_superuser_url else main
-    await _prepare_server(main, (urls.owner, urls.application, urls.audit_writer, urls.officer))
+    await _prepare_server(main, (urls.owner, urls.application, urls.audit_writer, urls.officer, urls.reader))
     await _prepare_server(keys, (urls.keys_owner, urls.keys))
 
 

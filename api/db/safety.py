@@ -28,6 +28,20 @@ where c.relkind in ('r', 'p', 'v', 'm') and n.nspname not in ('pg_catalog', 'inf
   and has_table_privilege(c.oid, $1)
 """
 
+CHANGEABLE_COLUMNS = """
+select coalesce(array_agg(c.relname::text order by c.relname), '{}')
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+  and (has_any_column_privilege(c.oid, 'INSERT') or has_any_column_privilege(c.oid, 'UPDATE'))
+"""
+
+READABLE_WITHOUT_WALL = """
+select coalesce(array_agg(c.relname::text order by c.relname), '{}')
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+  and has_any_column_privilege(c.oid, 'SELECT') and not c.relrowsecurity
+"""
+
 
 class UnsafeDatabase(RuntimeError):
     """The database would break a promise; `findings` names each reason. Nothing was served."""
@@ -43,6 +57,8 @@ async def check(urls: DatabaseUrls) -> None:
         *await _findings(urls.application, ()),
         *await _findings(urls.audit_writer, (*READS, *CHANGES)),
         *await _findings(urls.officer, WRITES),
+        *await _findings(urls.reader, (*READS, *WRITES)),
+        *await _wall_findings(urls.reader),
         *await _findings(urls.keys, ()),
     ]
     if findings:
@@ -89,4 +105,20 @@ async def _right_findings(connection: asyncpg.Connection, url: DatabaseUrl, righ
         tables = await connection.fetchval(TABLES_WITH_RIGHT, right)
         if tables:
             found.append(f"{url.user} holds {right} on {', '.join(tables)}; revoke it")
+    return found
+
+
+async def _wall_findings(url: DatabaseUrl) -> list[str]:
+    """Look at what single columns allow, which rights on whole tables do not tell, and that the second wall stands."""
+    connection = await asyncpg.connect(url.plain)
+    try:
+        changeable = await connection.fetchval(CHANGEABLE_COLUMNS)
+        open_tables = await connection.fetchval(READABLE_WITHOUT_WALL)
+    finally:
+        await connection.close()
+    found = []
+    if changeable:
+        found.append(f"{url.user} may write columns of {', '.join(changeable)}; revoke it")
+    if open_tables:
+        found.append(f"{url.user} reads {', '.join(open_tables)} without row-level security; enable it on the table")
     return found

@@ -16,6 +16,7 @@ OWNER = "sslm_owner"
 APPLICATION = "sslm_app"
 AUDIT_WRITER = "sslm_audit"
 OFFICER = "sslm_officer"
+READER = "sslm_reader"
 DEFAULT_DATABASE = "sslm"
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg")
 
@@ -88,11 +89,12 @@ class DatabaseUrls:
     application: DatabaseUrl
     audit_writer: DatabaseUrl
     officer: DatabaseUrl
+    reader: DatabaseUrl
     keys_owner: DatabaseUrl
     keys: DatabaseUrl
 
     def __post_init__(self) -> None:
-        expected = (OWNER, APPLICATION, AUDIT_WRITER, OFFICER, OWNER, APPLICATION)
+        expected = (OWNER, APPLICATION, AUDIT_WRITER, OFFICER, READER, OWNER, APPLICATION)
         for url, name in zip(self.all(), expected, strict=True):
             if url.user != name:
                 raise ValueError(f"{url.without_password()}: this address must name the role {name}")
@@ -121,6 +123,7 @@ def derive_urls(base_url: str, *, keys_base_url: str | None = None, database: st
         application=_for_role(base, APPLICATION, main),
         audit_writer=_for_role(base, AUDIT_WRITER, main),
         officer=_for_role(base, OFFICER, main),
+        reader=_for_role(base, READER, main),
         keys_owner=_for_role(keys_base, OWNER, keys),
         keys=_for_role(keys_base, APPLICATION, keys),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -34,6 +35,12 @@ async def domains_of(
     rows = (await session.scalars(statement)).all()
     total = await session.scalar(select(func.count()).select_from(DomainRow).where(mine))
     return Page(tuple(rows[:first]), int(total or 0), len(rows) > first)
+
+
+async def domains_named(session: ReadSession, account_id: AccountId, names: Collection[str]) -> list[DomainRow]:
+    """Return the account's domains of exactly these names, by name."""
+    statement = select(DomainRow).where(DomainRow.account_id == account_id, DomainRow.name.in_(names))
+    return list((await session.scalars(statement.order_by(DomainRow.name))).all())
 
 
 async def domain_of(session: ReadSession, account_id: AccountId, domain_id: UUID) -> DomainRow | None:

@@ -3,37 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 from graphql import GraphQLError
 
 from api.db.trouble import database_is_away
+from api.execution.charges import CostReport
 from api.execution.errors import DocumentRefused, VariablesInvalid
 from api.execution.wording import is_about_an_argument, variables_message
 from api.kit.errors import AccessDenied, InvalidInput, Unavailable
-from governance.errors import SafeError
+from governance.errors import CategoryNotGranted, SafeError
 
 _SHOWN_ERRORS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes)."""
+    """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes).
 
-    body: dict[str, Any]
+    `members` are the response's members; `data` is the JSON text of `data` where it came as text; `cost` is the bill,
+    which stands in `extensions` too.
+    """
+
+    members: dict[str, Any]
     ran: bool
+    data: bytes | None = None
+    cost: CostReport | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return the whole response as objects."""
+        if self.data is None:
+            return self.members
+        return {"data": msgspec.json.decode(self.data), **self.members}
 
     @property
     def code(self) -> str:
         """Return the code of the first error; empty where there is none."""
-        errors = self.body.get("errors")
+        errors = self.members.get("errors")
         return str(errors[0]["extensions"]["code"]) if errors else ""
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Tell whether `data` is null or missing."""
+        return self.members.get("data") is None if self.data is None else self.data == b"null"
+
+    def with_extensions(self, **extensions: Any) -> Answer:
+        """Return the answer with these members of `extensions` added."""
+        present = self.members.get("extensions", {})
+        return replace(self, members=self.members | {"extensions": present | extensions})
 
     def encode(self) -> bytes:
         """Return the response text."""
-        return msgspec.json.encode(self.body)
+        if self.data is None:
+            return msgspec.json.encode(self.members)
+        if not self.members:
+            return b'{"data":' + self.data + b"}"
+        return b'{"data":' + self.data + b"," + msgspec.json.encode(self.members)[1:]
 
 
 def refusal(error: SafeError, request_id: str) -> Answer:
@@ -56,7 +84,7 @@ def error_entry(error: SafeError, request_id: str) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": error.code, "requestId": request_id}
     if error.retry_at is not None:
         extensions["retryAt"] = error.retry_at.isoformat().replace("+00:00", "Z")
-    if isinstance(error, AccessDenied) and error.missing:
+    if isinstance(error, AccessDenied | CategoryNotGranted) and error.missing:
         extensions["missing"] = list(error.missing)
     if isinstance(error, InvalidInput) and error.rule:
         extensions["rule"] = error.rule

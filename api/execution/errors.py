@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.kit.errors import CertificateManagerError
+from api.kit.errors import CertificateManagerError, InvalidInput, RateLimited
 
 
 class DocumentRefused(CertificateManagerError):
@@ -39,7 +39,31 @@ class RepeatedField(CertificateManagerError):
     code = "REPEATED_FIELD"
 
 
+class ChangeNotShown(CertificateManagerError):
+    """The change was saved; the row it left could not be read for the answer."""
+
+    code = "CHANGE_NOT_SHOWN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your change was saved, but what it left could not be read, so it is not shown. "
+            "Do not repeat the change; read the result in a minute."
+        )
+
+
 class OperationTimeout(CertificateManagerError):
     """The operation took longer than it may and was stopped; a change may have been saved before that."""
 
     code = "OPERATION_TIMEOUT"
+
+
+class CostExceeded(RateLimited):
+    """The caller's bucket holds too few points for the operation; nothing ran. `retry_at` says when it will fit."""
+
+    code = "COST_EXCEEDED"
+
+
+class CostTooHigh(InvalidInput):
+    """The operation may cost more than any one operation may; nothing ran, and waiting does not help."""
+
+    code = "COST_TOO_HIGH"

@@ -1,47 +1,54 @@
-"""The plan: what a document shows and needs, worked out by one walk and kept.
+"""The plan: what an operation shows, needs and runs, worked out by one walk of its selection and kept.
 
-A plan is what authorises, executes and audits. Later it also holds the cost and the SQL; the walk is the same.
+A plan is what authorises, charges, executes, audits and explains. It belongs to one operation of one document under one
+setting of its switches (`@skip`, `@include`); statements are kept in it by what else shapes them.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLObjectType,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    OperationType,
-    TypeInfo,
-    TypeInfoVisitor,
-    Visitor,
-    get_named_type,
-    visit,
-)
+from graphql import DocumentNode, OperationDefinitionNode, OperationType, SelectionSetNode
 
-from api.execution.document import read_document
-from api.execution.errors import OperationNotFound, RepeatedField
+from api.execution.arguments import Coerced, NotCompiled
+from api.execution.compile import compile_fields
+from api.execution.cost import Cost, measure
+from api.execution.decide import Decide, deciders
+from api.execution.errors import RepeatedField
+from api.execution.payloads import Payloads, payloads_of
 from api.execution.schema_map import SchemaMap
-from api.execution.shape import Limits
+from api.execution.selection import Field, select, switches_of, walk
+from api.execution.statement import Statement
+from api.execution.variables import Coercion
 from governance.access import Requirement
 
 SEVERAL: Final = "several"
 UNPLANNED: Final = "unplanned"
 _LONGEST_NAME: Final = 120
-_ENTRY_BYTES: Final = 40
-"""What a character of a document costs in memory when parsed and planned, measured roughly and rounded up."""
+_MOST_STATEMENTS: Final = 64
+_MOST_PLANS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement, and the document that the resolvers run for what it leaves to them; None where it leaves nothing.
+
+    `types` gives the type that an id names, by the identity of the field that looks it up.
+    """
+
+    statement: Statement
+    rest: DocumentNode | None
+    types: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Plan:
-    """One operation of one document. `operation` names its root fields, never what the caller calls it."""
+    """One operation. `operation` names its root fields, never what the caller calls it.
+
+    `fields` is its selection; `coordinates` are the personal fields in it, before any of them is masked.
+    """
 
     document: DocumentNode
     document_hash: str
@@ -50,150 +57,141 @@ class Plan:
     operation_type: OperationType
     root_fields: tuple[str, ...]
     label: str
+    fields: tuple[Field, ...]
     coordinates: frozenset[str]
     purposes: frozenset[str]
     requirement: Requirement
+    cost: Cost
+    _node: OperationDefinitionNode
+    _map: SchemaMap
+    _deciders: tuple[tuple[int, Decide], ...] = ()
+    _compiled: dict[Hashable, Compiled | NotCompiled] = field(default_factory=dict)
+    _payloads: dict[Hashable, Payloads | None] = field(default_factory=dict)
+
+    def category(self, coordinate: str) -> str:
+        """Return the data category of one of `coordinates`."""
+        return self._map.personal[coordinate].category
+
+    def compiled(self, coerced: Coerced, masked: frozenset[str] = frozenset()) -> Compiled:
+        """Return the statement for these variables; raises `NotCompiled` where the resolvers must answer all."""
+        if self._map.sources is None or self.operation_type is OperationType.MUTATION:
+            raise NotCompiled(self.operation_type.value)
+        decisions = tuple(decide(coerced) for _, decide in self._deciders)
+        key = (decisions, masked)
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compile(decisions, masked)
+            if len(self._compiled) >= _MOST_STATEMENTS:
+                self._compiled.clear()
+            self._compiled[key] = found
+        if isinstance(found, NotCompiled):
+            raise found
+        return found
+
+    def payloads(self, coerced: Coerced) -> Payloads | None:
+        """Return how the payload of a mutation is read; None where the resolvers show it."""
+        sources = self._map.sources
+        if sources is None or self.operation_type is not OperationType.MUTATION:
+            return None
+        decisions = tuple(decide(coerced) for _, decide in self._deciders)
+        if decisions not in self._payloads:
+            if len(self._payloads) >= _MOST_STATEMENTS:
+                self._payloads.clear()
+            made = payloads_of(
+                self.fields,
+                self.document,
+                self._node,
+                sources,
+                decisions=self._places(decisions),
+                walled=self._map.walled,
+            )
+            self._payloads[decisions] = made
+        return self._payloads[decisions]
+
+    def _places(self, decisions: tuple[Hashable, ...]) -> dict[int, Hashable]:
+        return {place: decision for (place, _), decision in zip(self._deciders, decisions, strict=True)}
+
+    def _compile(self, decisions: tuple[Hashable, ...], masked: frozenset[str]) -> Compiled | NotCompiled:
+        sources, places = self._map.sources, self._places(decisions)
+        assert sources is not None
+        try:
+            statement = compile_fields(self.fields, sources, decisions=places, masked=masked, walled=self._map.walled)
+        except NotCompiled as reason:
+            return reason
+        rest = self._rest(frozenset(statement.left)) if statement.left else None
+        types = {place: decision for place, decision in places.items() if isinstance(decision, str)}
+        return Compiled(statement, rest, types)
+
+    def _rest(self, keys: frozenset[str]) -> DocumentNode:
+        """Return the document cut down to these root fields."""
+        nodes = tuple(node for one in self.fields if one.key in keys for node in one.nodes)
+        chosen = replace(self._node, selection_set=SelectionSetNode(selections=nodes))
+        definitions = tuple(chosen if node is self._node else node for node in self.document.definitions)
+        return replace(self.document, definitions=definitions)
 
 
-class Plans:
-    """Plans by document and operation, least recently used thrown out beyond `budget` bytes (an estimate)."""
+@dataclass(slots=True)
+class Operation:
+    """One operation of a document: how its variables are coerced, and a plan for each setting of its switches."""
 
-    def __init__(self, schema_map: SchemaMap, limits: Limits | None = None, budget: int = 32 << 20) -> None:
-        self._map = schema_map
-        self._limits = limits or Limits()
-        self._budget = budget
-        self._used = 0
-        self._entries: OrderedDict[tuple[str, str | None], tuple[Plan, int]] = OrderedDict()
+    node: OperationDefinitionNode
+    document: DocumentNode
+    digest: str
+    name: str | None
+    schema_map: SchemaMap
+    coerce: Coercion = field(init=False)
+    _switches: tuple[str, ...] = field(init=False)
+    _plans: dict[tuple[Any, ...], Plan] = field(default_factory=dict)
 
-    def plan(self, text: str, operation_name: str | None) -> Plan:
-        """Return the plan; raises what `read_document` raises, or `OperationNotFound`. Nothing has run."""
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        key = (digest, operation_name)
-        found = self._entries.get(key)
-        if found is not None:
-            self._entries.move_to_end(key)
-            return found[0]
-        document = read_document(text, self._map.schema, self._limits)
-        plan = self._walk(document, digest, operation_name)
-        self._keep(key, plan, len(text) * _ENTRY_BYTES)
+    def __post_init__(self) -> None:
+        self.coerce = Coercion(self.schema_map.schema, self.node)
+        self._switches = switches_of(self.node, self.document)
+
+    def plan(self, coerced: Mapping[str, Any]) -> Plan:
+        """Return the plan for coerced variables; raises `RepeatedField`."""
+        shape = tuple(coerced.get(name) for name in self._switches)
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._walk(dict(zip(self._switches, shape, strict=True)))
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            self._plans[shape] = plan
         return plan
 
-    def _keep(self, key: tuple[str, str | None], plan: Plan, size: int) -> None:
-        self._entries[key] = (plan, size)
-        self._used += size
-        while self._used > self._budget and len(self._entries) > 1:
-            _, (_, freed) = self._entries.popitem(last=False)
-            self._used -= freed
-
-    def _walk(self, document: DocumentNode, digest: str, operation_name: str | None) -> Plan:
-        operation = _choose(document, operation_name)
-        footprint = _Footprint(self._map, document)
-        footprint.follow(operation)
-        roots = _root_fields(operation, document)
-        self._check_repeats(operation, roots)
-        named = ",".join(sorted(roots))
-        tags = [self._map.personal[coordinate] for coordinate in footprint.personal]
+    def _walk(self, switches: Mapping[str, Any]) -> Plan:
+        schema_map = self.schema_map
+        fields = select(schema_map.schema, self.document, self.node, switches)
+        _check_repeats(fields, schema_map)
+        coordinates = {one.coordinate for one in walk(fields)}
+        personal = frozenset(coordinates & schema_map.personal.keys())
+        tags = [schema_map.personal[coordinate] for coordinate in personal]
+        scopes = {schema_map.scopes[coordinate] for coordinate in coordinates & schema_map.scopes.keys()}
+        roots = tuple(dict.fromkeys(one.name for one in fields))
         return Plan(
-            document=document,
-            document_hash=digest,
-            operation=named[:_LONGEST_NAME],
-            operation_name=operation_name,
-            operation_type=operation.operation,
-            root_fields=tuple(roots),
-            label=next(iter(roots)) if len(roots) == 1 else SEVERAL,
-            coordinates=frozenset(footprint.personal),
+            document=self.document,
+            document_hash=self.digest,
+            operation=",".join(sorted(roots))[:_LONGEST_NAME],
+            operation_name=self.name,
+            operation_type=self.node.operation,
+            root_fields=roots,
+            label=roots[0] if len(roots) == 1 else SEVERAL,
+            fields=fields,
+            coordinates=personal,
             purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
-            requirement=Requirement(frozenset(footprint.scopes), frozenset(tag.category for tag in tags)),
+            requirement=Requirement(frozenset(scopes), frozenset(tag.category for tag in tags)),
+            _node=self.node,
+            cost=measure(fields, self.node.operation, schema_map.prices),
+            _map=schema_map,
+            _deciders=deciders(fields, schema_map.sources) if schema_map.sources is not None else (),
         )
 
-    def _check_repeats(self, operation: OperationDefinitionNode, roots: dict[str, set[str]]) -> None:
-        """Refuse an operation that asks several times, under other names, for what may be asked once."""
-        kind = self._map.schema.get_root_type(operation.operation)
-        for name, keys in roots.items():
-            if len(keys) > 1 and kind is not None and f"{kind.name}.{name}" in self._map.once:
-                raise RepeatedField(
-                    f"`{name}` may stand once in an operation, so nothing ran. Send one request for each."
-                )
 
-
-def _root_fields(operation: OperationDefinitionNode, document: DocumentNode) -> dict[str, set[str]]:
-    """Return the fields an operation asks its root for, with the names under which they are answered."""
-    fragments = _fragments(document)
-    found: dict[str, set[str]] = {}
-    waiting, spread = [operation.selection_set], set[str]()
-    while waiting:
-        for node in waiting.pop().selections:
-            if isinstance(node, FieldNode):
-                found.setdefault(node.name.value, set()).add((node.alias or node.name).value)
-            elif isinstance(node, InlineFragmentNode):
-                waiting.append(node.selection_set)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
-                spread.add(node.name.value)
-                waiting.append(fragments[node.name.value].selection_set)
-    return found
-
-
-def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-
-
-def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    chosen = [node for node in operations if name is None or (node.name is not None and node.name.value == name)]
-    if len(chosen) != 1:
-        raise OperationNotFound(
-            "The document holds several operations, or none of that name, so nothing ran. "
-            "Send `operationName` with the name of one of its operations."
-        )
-    return chosen[0]
-
-
-class _Footprint:
-    """Collects tagged fields and scopes of an operation and of every fragment it reaches."""
-
-    def __init__(self, schema_map: SchemaMap, document: DocumentNode) -> None:
-        self._map = schema_map
-        self._fragments = _fragments(document)
-        self._seen: set[str] = set()
-        self.personal: set[str] = set()
-        self.scopes: set[str] = set()
-
-    def follow(self, node: object) -> None:
-        """Walk one definition, then the fragments it spreads."""
-        info = TypeInfo(self._map.schema)
-        walker = _Walker(self, info)
-        visit(node, TypeInfoVisitor(info, walker))  # type: ignore[arg-type]
-        for name in walker.spreads - self._seen:
-            self._seen.add(name)
-            self.follow(self._fragments[name])
-
-    def note(self, parent: str, field: str) -> None:
-        """Look up one field; a field of an interface counts as the field of every type behind it."""
-        for coordinate in self._coordinates(parent, field):
-            if coordinate in self._map.personal:
-                self.personal.add(coordinate)
-            if coordinate in self._map.scopes:
-                self.scopes.add(self._map.scopes[coordinate])
-
-    def _coordinates(self, parent: str, field: str) -> list[str]:
-        kind = self._map.schema.get_type(parent)
-        if kind is None or isinstance(kind, GraphQLObjectType):
-            return [f"{parent}.{field}"]
-        behind = self._map.schema.get_possible_types(kind)  # type: ignore[arg-type]
-        return [f"{item.name}.{field}" for item in behind]
-
-
-class _Walker(Visitor):
-    def __init__(self, footprint: _Footprint, info: TypeInfo) -> None:
-        super().__init__()
-        self._footprint = footprint
-        self._info = info
-        self.spreads: set[str] = set()
-
-    def enter_field(self, node: FieldNode, *_: object) -> None:
-        parent = self._info.get_parent_type()
-        if parent is not None:
-            self._footprint.note(get_named_type(parent).name, node.name.value)
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
-        self.spreads.add(node.name.value)
+def _check_repeats(fields: tuple[Field, ...], schema_map: SchemaMap) -> None:
+    """Refuse an operation that asks several times, under other names, for what may be asked once."""
+    seen: set[str] = set()
+    for one in fields:
+        if one.coordinate in seen and one.coordinate in schema_map.once:
+            raise RepeatedField(
+                f"`{one.name}` may stand once in an operation, so nothing ran. Send one request for each."
+            )
+        seen.add(one.coordinate)

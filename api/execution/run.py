@@ -1,6 +1,6 @@
-"""Run one request: plan, access, execution, audit, answer. No record, no data.
+"""Run one request: plan, charge, access, execution, audit, answer. No record, no data.
 
-A disclosure is durable before its bytes exist; if it cannot be, `data` is null and the code is `AUDIT_UNAVAILABLE`.
+A disclosure is durable before its bytes leave; if it cannot be, `data` is null and the code is `AUDIT_UNAVAILABLE`.
 """
 
 from __future__ import annotations
@@ -8,28 +8,32 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import structlog
-from graphql import ExecutionResult, OperationType
+from graphql import OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
-from api.execution.errors import DocumentRefused, OperationTimeout
+from api.execution.bill import Bill, Meter
+from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout
+from api.execution.events import denial, disclosure
 from api.execution.literals import check_variables
-from api.execution.plan import UNPLANNED, Plan, Plans
-from api.execution.schema_map import Append, Fallback, Releases
+from api.execution.plan import UNPLANNED, Plan
+from api.execution.plans import Plans
+from api.execution.read import Asked, Context, Found, Reader
+from api.execution.schema_map import Append, Releases
 from api.execution.wording import without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
-from governance.access import Denied, covers, decide
-from governance.audit.disclosures import Disclosures
-from governance.audit.event import AuditEvent, EventKind, Outcome
+from governance.access import Denied, covers, decide, masked_coordinates
+from governance.audit.event import AuditEvent
 from governance.errors import AuditUnavailable, SafeError
 
 READS_SCHEMA: Final = "schema:read"
+_NOTHING: Final[frozenset[str]] = frozenset()
 _log = structlog.get_logger("api.execution")
 
 
@@ -42,31 +46,26 @@ class Request:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Context(Protocol):
-    """What the fields of an operation are given."""
-
-    viewer: Viewer
-    disclosures: Disclosures
-
-
 class Runner:
     """Runs requests. One for each process."""
 
     def __init__(
         self,
         plans: Plans,
-        fallback: Fallback,
+        reader: Reader,
         log: Append,
         *,
         metrics: Metrics,
+        meter: Meter,
         releases: Releases | None = None,
         seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
         self._plans = plans
-        self._fallback = fallback
+        self._reader = reader
         self._audit = log
         self._metrics = metrics
+        self._meter = meter
         self._releases = releases
         self._seconds = seconds
         self._slow_seconds = slow_seconds
@@ -76,62 +75,93 @@ class Runner:
         began = time.perf_counter()
         request_id = context.viewer.origin.request_id
         plan: Plan | None = None
+        bill = self._meter.open(context.viewer)
         try:
+            await bill.admit()
             check_variables(request.operation_name, request.variables)
-            plan = self._plans.plan(request.document, request.operation_name)
-            answer = await self._run(plan, request, context)
+            operation = self._plans.operation(request.document, request.operation_name)
+            coerced = operation.coerce(request.variables)
+            if isinstance(coerced, list):
+                answer = request_errors(coerced, request_id)
+            else:
+                plan = operation.plan(coerced)
+                await bill.charge(plan.cost(coerced))
+                answer = await self._run(plan, coerced, request, context, bill)
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
             _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
             entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
             answer = Answer({"errors": [entry], "data": None}, ran=True)
+        answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 
-    async def _run(self, plan: Plan, request: Request, context: Context) -> Answer:
+    async def _run(
+        self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context, bill: Bill
+    ) -> Answer:
         request_id = context.viewer.origin.request_id
-        await self._allow(plan, context.viewer)
+        context.masked = await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
-                result = await self._fallback.execute(plan.document, request.operation_name, request.variables, context)
+                found = await self._reader.read(Asked(plan, coerced, request.variables, context, context.masked))
+        except ChangeNotShown as error:
+            _log.error("change_not_shown", exc_info=error.__cause__, operation=plan.label, request_id=request_id)
+            return Answer({"errors": [error_entry(error, request_id)], "data": None}, ran=True)
         except TimeoutError:
             return Answer({"errors": [error_entry(_timeout(plan), request_id)], "data": None}, ran=True)
-        if result.data is None and result.errors and not any(error.path for error in result.errors):
-            return request_errors(result.errors, request_id)
-        return await self._release(plan, result, context)
+        bill.used(plan.cost, found)
+        errors = found.errors
+        if found.data is None and errors and not any(error.path for error in errors):
+            return request_errors(errors, request_id)
+        return await self._release(plan, found, context)
 
-    async def _allow(self, plan: Plan, viewer: Viewer) -> None:
-        """Refuse before any row is read; the refusal is recorded."""
+    async def _allow(self, plan: Plan, viewer: Viewer) -> frozenset[str]:
+        """Refuse before any row is read; the refusal is recorded. Return the coordinates to be masked."""
         decision = decide(plan.requirement, viewer.grants)
         if not isinstance(decision, Denied):
-            return
+            if not decision.masked:
+                return _NOTHING
+            return masked_coordinates({place: plan.category(place) for place in plan.coordinates}, viewer.grants)
         if viewer.person is not None:
-            await self._audit.append(_event(plan, viewer, Outcome.DENIED, EventKind.SECURITY, plan.coordinates))
+            await self._audit.append(denial(plan, viewer))
         words = "Sign in" if viewer.person is None else "Use a session or API token that was granted them"
         raise AccessDenied(
             f"This needs grants you do not hold, so nothing was read or changed. {words}; `missing` names them.",
             missing=decision.missing,
         )
 
-    async def _release(self, plan: Plan, result: ExecutionResult, context: Context) -> Answer:
+    async def _release(self, plan: Plan, found: Found, context: Context) -> Answer:
         request_id = context.viewer.origin.request_id
-        if context.disclosures and result.data is not None:
+        shows = found.data is not None or (found.result is not None and found.result.data is not None)
+        if found.coordinates and shows:
+            event = disclosure(
+                plan,
+                self._plans.schema_map,
+                context.viewer,
+                coordinates=found.coordinates,
+                data_subjects=found.data_subjects,
+                row_counts=found.row_counts,
+            )
             try:
-                await self._record(context.viewer, _disclosure(plan, context))
+                await self._record(context.viewer, event)
             except AuditUnavailable as error:
                 return Answer({"errors": [error_entry(_explain(error, plan), request_id)], "data": None}, ran=True)
-        body: dict[str, Any] = {}
-        if result.errors:
-            entries = []
-            for located in result.errors:
-                entry, unexpected = located_entry(located, request_id)
-                if unexpected is not None:
-                    _log.error("resolver_failed", exc_info=unexpected, operation=plan.label, request_id=request_id)
-                entries.append(entry)
-            body["errors"] = entries
-        body["data"] = result.data
-        return Answer(body, ran=True)
+        self._metrics.path(found.path.value)
+        members: dict[str, Any] = {}
+        entries = [self._entry(error, plan, request_id) for error in found.errors]
+        if entries:
+            members["errors"] = entries
+        members["extensions"] = {"plan": found.path.value}
+        if found.data is None:
+            members["data"] = found.result.data if found.result is not None else None
+        return Answer(members, ran=True, data=found.data)
+
+    def _entry(self, located: Any, plan: Plan, request_id: str) -> dict[str, Any]:
+        entry, unexpected = located_entry(located, request_id)
+        if unexpected is not None:
+            _log.error("resolver_failed", exc_info=unexpected, operation=plan.label, request_id=request_id)
+        return entry
 
     async def _record(self, viewer: Viewer, event: AuditEvent) -> None:
         """Make the event durable; what goes to a partner is recorded as a disclosure to that recipient, too (X-5)."""
@@ -167,9 +197,9 @@ def _outcome(answer: Answer) -> str:
     """Return one of four words: refused before it ran, failed (nothing is shown), partial, answered."""
     if not answer.ran:
         return "refused"
-    if "errors" not in answer.body:
+    if "errors" not in answer.members:
         return "answered"
-    return "failed" if answer.body.get("data") is None else "partial"
+    return "failed" if answer.shows_nothing else "partial"
 
 
 def _for_viewer(error: SafeError, viewer: Viewer) -> SafeError:
@@ -197,25 +227,4 @@ def _explain(error: AuditUnavailable, plan: Plan) -> AuditUnavailable:
     return AuditUnavailable(
         "Your change was saved, but the record of showing you the result could not be written, so it is not shown. "
         "Do not repeat the change; read the result in a minute."
-    )
-
-
-def _disclosure(plan: Plan, context: Context) -> AuditEvent:
-    shown = context.disclosures
-    event = _event(plan, context.viewer, Outcome.ALLOWED, EventKind.DISCLOSURE, frozenset(shown.coordinates))
-    return replace(event, data_subjects=frozenset(shown.data_subjects), row_counts=shown.row_counts)
-
-
-def _event(plan: Plan, viewer: Viewer, outcome: Outcome, kind: EventKind, coordinates: frozenset[str]) -> AuditEvent:
-    return AuditEvent(
-        kind=kind,
-        actor=viewer.actor,
-        operation=plan.operation,
-        outcome=outcome,
-        document=plan.document_hash,
-        purposes=plan.purposes,
-        categories=plan.requirement.categories,
-        coordinates=coordinates,
-        request_id=viewer.origin.request_id,
-        sealed=viewer.sealed_origin(),
     )

@@ -1,16 +1,19 @@
-"""What execution knows of the schema: the schema itself, its tags and scopes by coordinate. Built in `api.graphql`.
+"""What execution knows of the schema: the schema itself, its tags and scopes by coordinate, and where it is stored.
 
-A coordinate is `Type.field`, as in the GraphQL specification's schema coordinates.
+Built in `api.graphql` and handed in by the composition root. A coordinate is `Type.field`, as in the GraphQL
+specification's schema coordinates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 
+from api.execution.cost import Prices
+from api.execution.sources import Sources
 from api.viewer import Viewer
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
@@ -18,12 +21,19 @@ from governance.tags import PersonalData
 
 @dataclass(frozen=True, slots=True)
 class SchemaMap:
-    """The parts of the schema that decide access and audit. `once` holds root fields that may stand once only."""
+    """The parts of the schema that decide access, audit, cost and reading.
+
+    `once` holds root fields that may stand once only. Without `sources` nothing is compiled. `walled` says whether
+    statements set the viewer for row-level security.
+    """
 
     schema: GraphQLSchema
     personal: Mapping[str, PersonalData]
     scopes: Mapping[str, str]
     once: frozenset[str] = frozenset()
+    sources: Sources | None = None
+    walled: bool = True
+    prices: Prices = field(default_factory=Prices)
 
 
 class Fallback(Protocol):
@@ -45,6 +55,14 @@ class Releases(Protocol):
 
     async def record(self, viewer: Viewer, event: AuditEvent) -> None:
         """Return when both are durable, or raise `AuditUnavailable`."""
+        ...
+
+
+class Reads(Protocol):
+    """Runs compiled statements, as a role that can only read."""
+
+    async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
+        """Return the one value of the one row, a text in UTF-8; raises what the driver raises."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The caller's own account, from which every list of theirs is reached."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -20,6 +21,10 @@ from api.graphql.settings_types import DisplayMode
 from api.models import AccountRow
 
 Info = strawberry.Info[Context, None]
+ExpiringBefore = Annotated[
+    datetime | None,
+    strawberry.argument(description="Only those that end before this moment and were not revoked."),
+]
 
 
 @strawberry.type(description="An account with its holder.", directives=[RequiresScope(scope="account:read")])
@@ -116,9 +121,11 @@ class Account(Node):
         return await orders_page(info, self.about, first, after)
 
     @strawberry.field(description="Certificates, newest first.", directives=[RequiresScope(scope="certificates:read")])
-    async def certificates(self, info: Info, first: First, after: After = None) -> Connection[Certificate]:
+    async def certificates(
+        self, info: Info, first: First, after: After = None, expiring_before: ExpiringBefore = None
+    ) -> Connection[Certificate]:
         """Return a page of certificates."""
-        return await certificates_page(info, self.about, first, after)
+        return await certificates_page(info, self.about, first, after, expiring_before)
 
     @strawberry.field(description="Enrolled agents, newest first.", directives=[RequiresScope(scope="agents:read")])
     async def agents(self, info: Info, first: First, after: After = None) -> Connection[Agent]:

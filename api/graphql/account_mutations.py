@@ -20,6 +20,7 @@ from api.graphql.payloads import ERRORS, DonePayload
 from api.graphql.personal import personal
 from api.graphql.scopes import RequiresScope
 from api.graphql.settings_types import DisplayMode
+from api.graphql.token_types import MissingCategory
 from api.models import ApiTokenId, SessionId
 from api.work import Work
 from governance.ids import Pseudonym
@@ -79,8 +80,15 @@ class CreateApiTokenInput:
     """API token to make."""
 
     name: str = strawberry.field(description="What you call it, at most 80 characters.")
-    scopes: list[str] = strawberry.field(description="What it may be used for, such as `domains:read`.")
+    scopes: list[str] = strawberry.field(
+        description="What it may be used for, such as `domains:read`, and which data it may show, such as "
+        "`data:user.contact.email` or, with all below it, `data:user.contact`. No `data:` entry: all the data that you "
+        "may see yourself; `data:none`: none."
+    )
     expires_in_days: int | None = strawberry.field(default=None, description="1 to 365; null for never.")
+    on_missing_category: MissingCategory = strawberry.field(
+        default=MissingCategory.REFUSE, description="What happens to a field of a data category it was not given."
+    )
 
 
 @strawberry.input(description="Which API token ends.")
@@ -200,7 +208,8 @@ class AccountMutations:
         """Make an API token."""
 
         async def act(work: Work) -> CreateApiTokenPayload:
-            asked = NewApiToken(input.name, tuple(input.scopes), input.expires_in_days)
+            gaps = input.on_missing_category is MissingCategory.NULL
+            asked = NewApiToken(input.name, tuple(input.scopes), input.expires_in_days, missing_as_null=gaps)
             minted = await create_api_token(work, asked)
             shown = ApiToken(row=minted.row, about=own(work))
             return CreateApiTokenPayload(api_token=shown, secret=minted.text, errors=[])

@@ -7,6 +7,7 @@ import strawberry
 from api.graphql.nodes import Node
 from api.graphql.personal import personal
 from api.graphql.scopes import RequiresScope
+from api.graphql.token_types import MissingCategory
 from api.models import AccountRow, ApiTokenRow, SecurityEventRow, SessionId, SessionRow
 from governance.ids import Pseudonym
 
@@ -57,6 +58,12 @@ class ApiToken(Node):
     name: str = personal.field(ApiTokenRow.name, description="What its owner calls it.")
     hint: str = personal.field(ApiTokenRow.hint, description="The first characters of its text, to tell tokens apart.")
     scopes: list[str] = personal.field(ApiTokenRow.scopes, description="What it may be used for.")
+    categories: list[str] = personal.field(
+        ApiTokenRow.categories, description="Which data it may show: categories, each with all below it; `user` is all."
+    )
+    on_missing_category: MissingCategory = personal.field(
+        ApiTokenRow.on_missing_category, description="What happens to a field of another category."
+    )
     created_at: datetime = personal.field(ApiTokenRow.created_at, description="When it was made.")
     expires_at: datetime | None = personal.field(ApiTokenRow.expires_at, description="When it ends; null for never.")
     last_used_at: datetime | None = personal.field(

@@ -1,6 +1,7 @@
 """Domains, orders, certificates and agents of an account, as objects that lead to each other."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -65,6 +66,15 @@ class Certificate(Node):
         async with info.context.sessions.read() as session:
             rows = (await queries.installations_of(session, [self.row.id])).get(self.row.id, [])
         return [Installation(row=row, about=self.about) for row in rows]
+
+    @strawberry.field(
+        description="Your domains among its names, by name.", directives=[RequiresScope(scope="domains:read")]
+    )
+    async def domains(self, info: Info) -> list[Annotated["Domain", strawberry.lazy("api.graphql.certificates")]]:
+        """Return the domains of the account that the certificate is for."""
+        async with info.context.sessions.read() as session:
+            rows = await domain_queries.domains_named(session, self.row.account_id, self.row.names)
+        return [Domain(row=row, about=self.about) for row in rows]
 
 
 @strawberry.type(description="An order for a certificate (RFC 8555 section 7.1.3).", directives=_CERTIFICATES)

@@ -62,10 +62,11 @@ def page_bounds(first: int, after: str | None) -> tuple[int, UUID | None]:
             rule="page-size",
             field=("first",),
         )
-    return first, _decode_cursor(after) if after else None
+    return first, decode_cursor(after) if after else None
 
 
-def _decode_cursor(text: str) -> UUID:
+def decode_cursor(text: str) -> UUID:
+    """Return the row id in a cursor; refuses a text that is none."""
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (ValueError, UnicodeEncodeError, binascii.Error):

@@ -23,4 +23,5 @@ class Context:
     services: Services
     cookie_header: str = ""
     disclosures: Disclosures = field(default_factory=Disclosures)
+    masked: frozenset[str] = frozenset()
     set_cookies: list[str] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """Pages of the account's lists, each one short read."""
 
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
@@ -10,6 +11,7 @@ from api.domains import lists as domain_lists
 from api.graphql.certificates import Agent, Certificate, Domain, Order
 from api.graphql.connections import Connection, connection, page_bounds
 from api.graphql.context import Context
+from api.graphql.moments import in_utc
 from governance.ids import Pseudonym
 
 Info = strawberry.Info[Context, None]
@@ -41,11 +43,15 @@ async def orders_page(info: Info, about: About, first: int, after: str | None) -
     )
 
 
-async def certificates_page(info: Info, about: About, first: int, after: str | None) -> Connection[Certificate]:
+async def certificates_page(
+    info: Info, about: About, first: int, after: str | None, expiring_before: datetime | None
+) -> Connection[Certificate]:
     """Return a page of certificates."""
     page, key = _page(first, after)
+    moment = in_utc(expiring_before, "expiringBefore") if expiring_before is not None else None
     async with info.context.sessions.read() as session:
-        found = await queries.certificates_of(session, require_account(info.context.viewer), page)
+        account_id = require_account(info.context.viewer)
+        found = await queries.certificates_of(session, account_id, page, expiring_before=moment)
     nodes = [(row.id, Certificate(row=row, about=about)) for row in found.rows]
     return connection(nodes, found.has_next, key, found.total_count)
 

@@ -14,7 +14,8 @@ _DESCRIPTION: Final = (
 )
 
 
-def _text(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """Return the one form in which moments are shown."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -22,7 +23,7 @@ DATE_TIME: Final = replace(
     DateTimeDefinition,
     description=_DESCRIPTION,
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-    serialize=_text,
+    serialize=moment_text,
 )
 
 

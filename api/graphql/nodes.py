@@ -11,7 +11,7 @@ from api.graphql.personal import personal
 from api.kit.errors import NotFound
 from governance.ids import Pseudonym
 
-_KINDS: Final = {
+KINDS: Final = {
     "Account": 1,
     "Domain": 2,
     "Order": 3,
@@ -22,13 +22,14 @@ _KINDS: Final = {
     "Partner": 8,
     "AccessGrant": 9,
 }
-_NAMES: Final = {number: name for name, number in _KINDS.items()}
+"""The number by which an id names its type; permanent."""
+_NAMES: Final = {number: name for name, number in KINDS.items()}
 _LENGTH: Final = 17
 
 
 @strawberry.interface(description="An object that can be fetched again by its id.")
 class Node:
-    """The Relay interface, for types that keep their row in `row` and are called as in `_KINDS`."""
+    """The Relay interface, for types that keep their row in `row` and are called as in `KINDS`."""
 
     row: strawberry.Private[Any]
     about: strawberry.Private[tuple[Pseudonym, ...]]
@@ -41,7 +42,7 @@ class Node:
 
 def encode_id(kind: str, value: UUID) -> strawberry.ID:
     """Return the opaque id of a row."""
-    raw = bytes([_KINDS[kind]]) + value.bytes
+    raw = bytes([KINDS[kind]]) + value.bytes
     return strawberry.ID(base64.urlsafe_b64encode(raw).decode().rstrip("="))
 
 

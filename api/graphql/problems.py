@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from api.graphql.errors import CaProblem, ca_problem
+from api.graphql.moments import moment_text
 from api.issuance.problems import Problem, Subproblem
 
 
@@ -27,3 +30,19 @@ def stored_problem(document: Mapping[str, Any] | None) -> CaProblem | None:
             retry_at=datetime.fromisoformat(moment) if moment else None,
         )
     )
+
+
+def problem_values(text: str) -> dict[str, Any]:
+    """Return a stored problem document by the names of the schema, for the compiled reads."""
+    found = stored_problem(msgspec.json.decode(text))
+    assert found is not None, "NULL does not come here"
+    return {
+        "type": found.type,
+        "status": found.status,
+        "detail": found.detail,
+        "advice": found.advice,
+        "retryAt": moment_text(found.retry_at) if found.retry_at else None,
+        "subproblems": [
+            {"type": part.type, "detail": part.detail, "identifier": part.identifier} for part in found.subproblems
+        ],
+    }

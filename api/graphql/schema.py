@@ -40,8 +40,10 @@ from api.graphql.nodes import row_id as row_behind
 from api.graphql.notices import NameWarning, Notice, OrderNotices
 from api.graphql.once import once_by_coordinate
 from api.graphql.own_access import api_token_node, session_node
+from api.graphql.prices import prices
 from api.graphql.scopes import RequiresScope, scopes_by_coordinate
 from api.graphql.sign_up_mutations import SignUpMutations
+from api.graphql.sources import sources
 from api.models import AccountId
 from governance.graphql import schema_tags
 
@@ -182,7 +184,8 @@ describe_inputs(schema)
 def schema_map() -> SchemaMap:
     """Return what execution knows of the schema."""
     core = schema._schema  # noqa: SLF001 - Strawberry names no other way
-    return SchemaMap(core, schema_tags(schema), scopes_by_coordinate(schema), once_by_coordinate(schema))
+    tags, scopes = schema_tags(schema), scopes_by_coordinate(schema)
+    return SchemaMap(core, tags, scopes, once_by_coordinate(schema), sources(schema), prices=prices(schema))
 
 
 def operation_labels() -> frozenset[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.http.rate_limit import EXPOSED
+
 
 @dataclass(frozen=True, slots=True)
 class Cors:
@@ -22,7 +24,7 @@ class Cors:
             return []
         return [
             ("access-control-allow-origin", origin),
-            ("access-control-expose-headers", "X-Request-Id, Retry-After"),
+            ("access-control-expose-headers", f"X-Request-Id, Retry-After, {EXPOSED}"),
         ]
 
     def preflight(self, request: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -16,12 +16,15 @@ import structlog
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, internal_entry, refusal
-from api.execution.run import Context, Request, Runner
+from api.execution.read import Context
+from api.execution.run import Request, Runner
 from api.http.body import ClientLeft, parse_request, read_body, too_large
 from api.http.cors import Cors
 from api.http.errors import MethodNotAllowed, RequestRefused
 from api.http.media import GRAPHQL_JSON, JSON, check_content_type, choose
 from api.http.origin import headers_of
+from api.http.rate_limit import headers as rate_limit
+from api.http.rate_limit import status_of
 from api.http.viewers import ViewerReader
 from api.kit.errors import Unavailable
 from api.viewer import Origin, Role, Viewer
@@ -77,7 +80,7 @@ class GraphQLEdge:
         try:
             media = choose(headers.get("accept", ""))
             answer, cookies = await self._answer(scope, headers, origin, receive)
-            status = 200 if answer.ran or media == JSON else 400
+            status = status_of(answer.code, 200 if answer.ran or media == JSON else 400)
             extra += [("set-cookie", cookie) for cookie in cookies]
         except ClientLeft:
             return
@@ -92,6 +95,7 @@ class GraphQLEdge:
             answer, status = Answer({"errors": [internal_entry(origin.request_id)]}, ran=False), 500
             if database_is_away(error):
                 answer, status = refusal(Unavailable(), origin.request_id), 503
+        extra += rate_limit(answer.cost.balance) if answer.cost is not None else []
         await _send(send, status, answer.encode(), media, extra)
 
     async def _answer(

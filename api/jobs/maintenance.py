@@ -23,6 +23,7 @@ from api.jobs.security_history import shorten_security_events
 from api.kit.metrics import Metrics
 from api.models import (
     Base,
+    ChargeRow,
     DeliveryRow,
     IdempotencyKeyRow,
     OneTimeLinkRow,
@@ -58,6 +59,7 @@ EXPIRIES: Final[tuple[Expiry, ...]] = (
     Expiry("removeExpiredLinks", OneTimeLinkRow, lambda now: OneTimeLinkRow.expires_at <= now - LINK_GRACE),
     Expiry("removeForgottenDevices", RecognisedDeviceRow, lambda now: RecognisedDeviceRow.expires_at <= now),
     Expiry("removeThrottles", ThrottleRow, lambda now: ThrottleRow.expires_at <= now),
+    Expiry("removeFullBuckets", ChargeRow, lambda now: ChargeRow.full_at <= now),
     Expiry("removeIdempotencyKeys", IdempotencyKeyRow, lambda now: IdempotencyKeyRow.expires_at <= now),
     Expiry(
         "removeOldMailHistory",

@@ -29,6 +29,7 @@ class Metrics:
         self._request_seconds = self._histogram("http_request_seconds", "Time to answer", _SECONDS, "route")
         self._operation_count = self._counter("operations", "GraphQL operations", "operation", "outcome")
         self._operation_seconds = self._histogram("operation_seconds", "Time of an operation", _SECONDS, "operation")
+        self._paths = self._counter("plans", "Operations by how they were answered", "path")
         self._jobs = self._counter("jobs", "Jobs that ended", "task", "outcome")
         self._job_seconds = self._histogram("job_seconds", "Time of a job", _JOB_SECONDS, "task")
         self._claims = self._counter("claims", "Rows claimed when due", "queue")
@@ -82,6 +83,15 @@ class Metrics:
         """Read the fill of the database pool whenever the metrics are asked for."""
         self._read_gauge("database_connections_in_use", "Database connections in use", in_use)
         self._read_gauge("database_connections_idle", "Database connections waiting for use", idle)
+
+    def watch_reads(self, in_use: Callable[[], float], idle: Callable[[], float]) -> None:
+        """Read the fill of the pool of compiled reads whenever the metrics are asked for."""
+        self._read_gauge("reader_connections_in_use", "Connections of compiled reads in use", in_use)
+        self._read_gauge("reader_connections_idle", "Connections of compiled reads waiting for use", idle)
+
+    def path(self, path: str) -> None:
+        """Count how an operation was answered: compiled, mixed or resolved."""
+        self._paths.labels(path).inc()
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"sslm_{name}", meaning, labels, registry=self.registry)

@@ -4,6 +4,7 @@ from typing import Final
 
 from api.models.access import (
     ApiTokenRow,
+    ChargeRow,
     RecognisedDeviceRow,
     SecurityEventRow,
     SessionRow,
@@ -65,6 +66,7 @@ __all__ = [
     "CertificateId",
     "CertificateRow",
     "ChallengeRow",
+    "ChargeRow",
     "DeliveryId",
     "DeliveryRow",
     "DisclosureRow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
@@ -15,6 +16,9 @@ from governance.tags import Through, Unlinkable
 
 _ONE_OWNER = "(account_id is null) <> (staff_id is null)"
 _ONE_OF_THREE = "num_nonnulls(account_id, staff_id, partner_id) = 1"
+REFUSE: Final = "refuse"
+NULL: Final = "null"
+"""What a token does with a field whose category it lacks: see `governance.access.Grants.missing_as_null`."""
 
 
 class StaffRow(Base):
@@ -82,6 +86,7 @@ class ApiTokenRow(Base):
     __tablename__ = "api_token"
     __table_args__ = (
         CheckConstraint(_ONE_OF_THREE, name="one_owner"),
+        CheckConstraint("on_missing_category in ('refuse', 'null')", name="on_missing_category"),
         Index("ix_api_token_account_id", "account_id", "id"),
         Index("ix_api_token_partner_id", "partner_id", "id"),
         {"info": {"data_subject": Through("data_subject_id")}},
@@ -98,6 +103,7 @@ class ApiTokenRow(Base):
     hint: Mapped[str] = mapped_column(String(16), info=credential())
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(32)), info=credential())
     categories: Mapped[list[str]] = mapped_column(ARRAY(String(64)), info=credential())
+    on_missing_category: Mapped[str] = mapped_column(String(6), server_default=REFUSE, info=credential())
     created_at: Mapped[datetime] = mapped_column(info=credential())
     expires_at: Mapped[datetime | None] = mapped_column(info=credential())
     last_used_at: Mapped[datetime | None] = mapped_column(info=credential())
@@ -145,3 +151,17 @@ class ThrottleRow(Base):
     last_at: Mapped[datetime] = mapped_column(info=security_data("user.device.ip_address"))
     blocked_until: Mapped[datetime | None] = mapped_column(info=security_data("user.device.ip_address"))
     expires_at: Mapped[datetime] = mapped_column(index=True, info=neutral("a day after the last attempt"))
+
+
+class ChargeRow(Base):
+    """When a caller's bucket of cost is full again, under a keyed hash of who. Unlogged: a crash fills them all."""
+
+    __tablename__ = "charge"
+    __table_args__ = {  # noqa: RUF012 - SQLAlchemy's own form
+        "prefixes": ["UNLOGGED"],
+        "postgresql_with": {"fillfactor": "50"},
+        "info": {"data_subject": Unlinkable("a keyed hash that is never joined with anything and ends within minutes")},
+    }
+
+    bucket: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=security_data("user.unique_id"))
+    full_at: Mapped[datetime] = mapped_column(info=security_data("user.unique_id"))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -132,7 +134,12 @@ class PageEndpoint:
 
 def failure(visit: Visit, refusal: Refusal) -> Response:
     """Return the page that says what went wrong, in the look of the others."""
-    return visit.render("shared/failure.html", refusal.status, refusal=refusal, request_id=visit.origin.request_id)
+    request_id = visit.origin.request_id
+    response = visit.render("shared/failure.html", refusal.status, refusal=refusal, request_id=request_id)
+    if refusal.retry_at:
+        wait = datetime.fromisoformat(refusal.retry_at) - visit.house.clock.now()
+        response.headers["retry-after"] = str(max(ceil(wait.total_seconds()), 1))
+    return response
 
 
 def refusal_of(error: SafeError) -> Refusal:

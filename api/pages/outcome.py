@@ -26,7 +26,10 @@ _STATUS_BY_CODE: Final = {
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
     "BODY_TOO_LARGE": 413,
+    "COST_EXCEEDED": 429,
 }
+_WORDS: Final = {"COST_EXCEEDED": "Too much was asked for at once, here or by your programs, so nothing was done."}
+"""What a person is told where the words of the answer are for programs."""
 STOPPING: Final = frozenset({"AUDIT_UNAVAILABLE", "INTERNAL", "SIGN_IN_REQUIRED"})
 
 
@@ -86,9 +89,10 @@ def read_outcome(body: Mapping[str, Any]) -> Outcome:
 
 def _of_answer(entry: Mapping[str, Any]) -> Refusal:
     extensions = entry.get("extensions") or {}
+    code = str(extensions.get("code") or "INTERNAL")
     return Refusal(
-        code=str(extensions.get("code") or "INTERNAL"),
-        message=str(entry.get("message") or ""),
+        code=code,
+        message=_WORDS.get(code) or str(entry.get("message") or ""),
         retry_at=extensions.get("retryAt"),
         kind="AccessDenied" if "missing" in extensions else "OtherError",
     )

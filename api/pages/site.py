@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from api.execution.answers import Answer
-from api.execution.run import Context, Request
+from api.execution.read import Context
+from api.execution.run import Request
 from api.pages.rendering import Renderer
 from api.viewer import Origin, Viewer
 from governance.clock import Clock

@@ -33,5 +33,11 @@ class Disclosures:
         """Return how many rows of each type were shown."""
         return {type_name: len(rows) for type_name, rows in sorted(self._rows.items())}
 
+    def clear(self) -> None:
+        """Forget everything: what was noted is not shown, because it is read again another way."""
+        self.coordinates.clear()
+        self.data_subjects.clear()
+        self._rows.clear()
+
     def __bool__(self) -> bool:
         return bool(self.coordinates)

@@ -6,8 +6,15 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from api.db.row_security import (
+    application_policies,
+    child_policies,
+    reader_grants,
+    tenant_policies,
+)
+
 revision = "0006"
-down_revision = "0004"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -22,6 +29,8 @@ def upgrade() -> None:
     _access_grant()
     _invitation()
     _api_token()
+    for statement in (*_walls(), *_windows()):
+        op.execute(statement)
 
 
 def _recipient() -> None:
@@ -155,4 +164,27 @@ def _api_token() -> None:
     op.drop_constraint(op.f("ck_api_token_one_owner"), "api_token", type_="check")
     op.create_check_constraint(
         op.f("ck_api_token_one_owner"), "api_token", "num_nonnulls(account_id, staff_id, partner_id) = 1"
+    )
+
+
+def _walls() -> tuple[str, ...]:
+    """Return the second wall. The register, and grants as their grantee sees them, are read by the application alone."""
+    return (
+        *application_policies("recipient"),
+        *application_policies("partner"),
+        *application_policies("partner_contact"),
+        *tenant_policies("access_grant", by="account_id"),
+        *child_policies("invitation", by="access_grant_id", parent="access_grant"),
+    )
+
+
+def _windows() -> tuple[str, ...]:
+    """Return what the schema shows of each table, and its keys."""
+    return (
+        *reader_grants(
+            "access_grant",
+            *("id", "account_id", "partner_id", "grantee_account_id", "scopes", "categories"),
+            *("created_at", "until", "accepted_at", "last_used_at", "revoked_at"),
+        ),
+        *reader_grants("invitation", "id", "access_grant_id", "email", "expires_at"),
     )

@@ -98,6 +98,7 @@ class Context:
     library: Library
     person: Person
     disclosures: Disclosures = field(default_factory=Disclosures)
+    masked: frozenset[str] = frozenset()
 
 
 @strawberry.type(description="A fine.")

@@ -77,11 +77,16 @@ class Site:
         by: Browser | str | None = None,
         act_for: str | None = None,
     ) -> dict[str, Any]:
-        """Run a document as a browser, with an API token, or as nobody; `act_for` names a grant. Return the answer."""
+        """Run a document as a browser, with an API token, or as nobody; return the answer without `extensions`.
+
+        `act_for` names a grant.
+        """
         headers = by.headers() if isinstance(by, Browser) else {"authorization": f"Bearer {by}"} if by else {}
         headers |= {"sslm-act-for": act_for} if act_for is not None else {}
         response = await self.post({"query": document, "variables": variables or {}}, headers)
-        return cast("dict[str, Any]", response.json())
+        answer = cast("dict[str, Any]", response.json())
+        answer.pop("extensions", None)
+        return answer
 
     def browser(self, session_secret: str) -> Browser:
         secret = derive_secret(self.core.secret, "csrf")

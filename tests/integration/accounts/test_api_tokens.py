@@ -87,8 +87,12 @@ async def test_an_expired_or_revoked_token_opens_nothing(platform: Platform) -> 
         (NewApiToken("CI", ("audit:read",)), "SCOPE_REFUSED"),
         (NewApiToken("CI", ("domains:read",), 0), "SETTING_REFUSED"),
         (NewApiToken("CI", ("domains:read",), 366), "SETTING_REFUSED"),
-        (NewApiToken("CI", ("domains:read",), categories=("user.made_up",)), "SETTING_REFUSED"),
-        (NewApiToken("CI", ("domains:read",), categories=("\x00",)), "SETTING_REFUSED"),
+        (NewApiToken("CI", ("domains:read", "data:user.made_up")), "SCOPE_REFUSED"),
+        (NewApiToken("CI", ("domains:read", "data:user.contact.email.work")), "SCOPE_REFUSED"),
+        (NewApiToken("CI", ("domains:read", "data:")), "SCOPE_REFUSED"),
+        (NewApiToken("CI", ("domains:read", "data:\x00")), "SCOPE_REFUSED"),
+        (NewApiToken("CI", ("domains:read", "data:none", "data:user.name")), "SCOPE_REFUSED"),
+        (NewApiToken("CI", ("data:user",)), "SCOPE_REFUSED"),
     ],
 )
 async def test_a_refused_token_leaves_nothing(platform: Platform, asked: NewApiToken, code: str) -> None:
@@ -101,7 +105,7 @@ async def test_a_refused_token_leaves_nothing(platform: Platform, asked: NewApiT
 
 async def test_a_token_makes_only_narrower_tokens(platform: Platform) -> None:
     holder = await verified_holder(platform)
-    asked = NewApiToken("maker", ("tokens:write", "domains:read", "domains:write"), 10, ("user.contact",))
+    asked = NewApiToken("maker", ("tokens:write", "domains:read", "domains:write", "data:user.contact"), 10)
     maker = await used(platform, await made(platform, holder.viewer, asked))
     narrower = await made(platform, maker, NewApiToken("reader", ("domains:read",)))
     assert narrower.row.expires_at == platform.clock.now() + timedelta(days=10)
@@ -110,11 +114,41 @@ async def test_a_token_makes_only_narrower_tokens(platform: Platform) -> None:
     for wider in (
         NewApiToken("wider", ("certificates:order",)),
         NewApiToken("again", ("tokens:write",)),
-        NewApiToken("wider", ("domains:read",), categories=("user",)),
+        NewApiToken("wider", ("domains:read", "data:user")),
+        NewApiToken("wider", ("domains:read", "data:user.name")),
     ):
         with refused("ACCESS_DENIED"):
             await made(platform, maker, wider)
     assert await census(platform) == before
+
+
+async def test_categories_stand_among_the_scopes(platform: Platform) -> None:
+    holder = await verified_holder(platform)
+    asked = ("data:user.name", "domains:read", "data:user.contact.email", "data:user.contact", "data:user.name")
+    limited = await made(platform, holder.viewer, NewApiToken("CI", asked, missing_as_null=True))
+    grants = (await used(platform, limited)).grants
+    assert (grants.scopes, grants.categories) == ({"domains:read"}, {"user.contact", "user.name"})
+    assert grants.missing_as_null
+    nothing = await made(platform, holder.viewer, NewApiToken("CI", ("domains:read", "data:none")))
+    grants = (await used(platform, nothing)).grants
+    assert (grants.categories, grants.missing_as_null) == (frozenset(), False)
+    everything = await made(platform, holder.viewer)
+    assert (await used(platform, everything)).grants.categories == {"user"}
+    told = [mail.values["scopes"] for mail in await mails(platform, template="api_token_created")]
+    assert set(told) == {
+        "domains:read, data:user.contact, data:user.name",
+        "domains:read, data:none",
+        "domains:read",
+    }
+
+
+async def test_an_unknown_category_is_told_those_there_are(platform: Platform) -> None:
+    holder = await verified_holder(platform)
+    with refused("SCOPE_REFUSED") as caught:
+        await made(platform, holder.viewer, NewApiToken("CI", ("domains:read", "data:user.made_up")))
+    assert "data:user.contact.email, data:user.contact.organization" in str(caught.value)
+    assert "made_up" not in str(caught.value)
+    assert caught.value.rule == "unknown-category"  # type: ignore[attr-defined]
 
 
 async def test_a_token_without_the_scope_makes_none(platform: Platform) -> None:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from api.db.roles import ROLE_SETTINGS, prepare
-from api.db.urls import APPLICATION, AUDIT_WRITER, OFFICER, DatabaseUrl, DatabaseUrls, derive_urls
+from api.db.urls import APPLICATION, AUDIT_WRITER, OFFICER, READER, DatabaseUrl, DatabaseUrls, derive_urls
 
 Denied = asyncpg.InsufficientPrivilegeError
 
@@ -91,7 +91,7 @@ async def test_only_the_application_and_the_owner_enter_the_keys_database(prepar
     async with connected(prepared.keys_owner) as owner, connected(prepared.keys) as application:
         await owner.execute("create table content_key (id int)")
         await application.execute("insert into content_key values (1)")
-    for url in (prepared.audit_writer, prepared.officer):
+    for url in (prepared.audit_writer, prepared.officer, prepared.reader):
         with pytest.raises(Denied):
             await asyncpg.connect(url.at(database=keys).plain)
 
@@ -104,7 +104,7 @@ async def test_row_level_security_holds_for_the_application(prepared: DatabaseUr
         assert await application.fetch("select * from note") == []
 
 
-@pytest.mark.parametrize("role", [APPLICATION, AUDIT_WRITER, OFFICER])
+@pytest.mark.parametrize("role", [APPLICATION, AUDIT_WRITER, OFFICER, READER])
 async def test_sessions_begin_with_the_settings_of_their_role(prepared: DatabaseUrls, role: str) -> None:
     url = next(url for url in prepared.all() if url.user == role)
     async with connected(url) as connection:
@@ -136,7 +136,8 @@ async def test_a_role_that_may_only_create_roles_and_databases_can_prepare(
     first = derive_urls(superuser_url, database="sslm_test_first")
     await prepare(superuser_url, first)
     await superuser.execute("create role sslm_test_host login createdb createrole password 'pass'")
-    await superuser.execute("grant sslm_owner, sslm_app, sslm_audit, sslm_officer to sslm_test_host with admin option")
+    roles = "sslm_owner, sslm_app, sslm_audit, sslm_officer, sslm_reader"
+    await superuser.execute(f"grant {roles} to sslm_test_host with admin option")
     urls = derive_urls(superuser_url, database="sslm_test_hosted")
     try:
         await prepare(base.at(user="sslm_test_host", password="pass").plain, urls)

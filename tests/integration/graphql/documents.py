@@ -22,6 +22,9 @@ from graphql import (
     is_leaf_type,
 )
 
+from api.graphql.connections import encode_cursor
+from api.graphql.nodes import decode_id
+
 _DEEPEST = 9
 _TEXTS = ("", "x", "\u0663", "a\u202eb", "' or 1=1 --", "%s{}", "é" * 300, "../..", "0", "-1", "null", "*.example.org")
 _WHOLE = (0, 1, 2, 5, 100, 101, -1, 2**31 - 1, -(2**31))
@@ -31,24 +34,33 @@ _MOMENTS = ("2026-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:
 class Documents:
     """Makes documents from a seed."""
 
-    def __init__(self, schema: GraphQLSchema, ids: Sequence[str], seed: int) -> None:
+    def __init__(self, schema: GraphQLSchema, ids: Sequence[str], seed: int, *, mutations: bool = True) -> None:
         self._schema = schema
         self._ids = tuple(ids)
         self._random = random.Random(seed)  # noqa: S311 - nothing secret
         self._fragments: list[str] = []
         self._aliases = 0
+        self._mutations = mutations
+        self._cursors = ["", *(encode_cursor(found[1]) for text in ids if (found := decode_id(text)) is not None)]
+        self._given: dict[str, tuple[str, Any]] = {}
+
+    def variables(self) -> dict[str, Any]:
+        """Return the variables of the last document that was made."""
+        return {name: value for name, (_, value) in self._given.items()}
 
     def make(self, skipped: frozenset[str] = frozenset()) -> str:
         """Return one document: a query, or, now and then, a mutation."""
-        self._fragments, self._aliases = [], 0
-        changing = self._random.random() < 0.3
+        self._fragments, self._aliases, self._given = [], 0, {}
+        changing = self._mutations and self._random.random() < 0.3
         root = self._schema.mutation_type if changing else self._schema.query_type
         assert root is not None
         names = [name for name in root.fields if name not in skipped]
         chosen = self._random.sample(names, k=min(len(names), self._random.randint(1, 2)))
         body = " ".join(self._field(name, root.fields[name], 1) for name in chosen)
         kind = "mutation" if changing else "query"
-        return f"{kind} Random {{ {body} }} " + " ".join(self._fragments)
+        declared = ", ".join(f"${name}: {declared}" for name, (declared, _) in self._given.items())
+        declarations = f"({declared})" if declared else ""
+        return f"{kind} Random{declarations} {{ {body} }} " + " ".join(self._fragments)
 
     def _field(self, name: str, field: GraphQLField, level: int) -> str:
         alias = ""
@@ -56,14 +68,35 @@ class Documents:
             self._aliases += 1
             alias = f"x{self._aliases}: "
         given = [
-            f"{key}: {self._value(argument.type, key)}"
+            f"{key}: {self._argument(argument.type, key)}"
             for key, argument in field.args.items()
             if self._needed(argument) or self._random.random() < 0.5
         ]
         arguments = f"({', '.join(given)})" if given else ""
         kind = get_named_type(field.type)
         selection = "" if is_leaf_type(kind) else " " + self._selection(kind, level + 1)
-        return f"{alias}{name}{arguments}{selection}"
+        return f"{alias}{name}{arguments}{self._switch()}{selection}"
+
+    def _switch(self) -> str:
+        """Return, now and then, a directive that a variable or a literal decides."""
+        if self._mutations or self._random.random() > 0.1:
+            return ""
+        value = self._random.random() < 0.5
+        shown = self._variable("Boolean!", value) if self._random.random() < 0.7 else str(value).lower()
+        return f" @{self._random.choice(('skip', 'include'))}(if: {shown})"
+
+    def _variable(self, kind: str, value: Any) -> str:
+        name = f"v{len(self._given)}"
+        self._given[name] = (kind, value)
+        return f"${name}"
+
+    def _argument(self, kind: Any, name: str) -> str:
+        """Return a literal, or a variable that holds the same."""
+        text = self._value(kind, name)
+        plain = get_named_type(kind).name in {"Int", "ID", "String"} and not text.startswith("[")
+        if self._mutations or not plain or self._random.random() < 0.5:
+            return text
+        return self._variable(str(kind), json.loads(text))
 
     def _selection(self, kind: Any, level: int) -> str:
         parts = ["__typename"]
@@ -107,8 +140,10 @@ class Documents:
 
     def _scalar(self, kind: str, name: str) -> str:
         if kind == "Int":
-            likely = (1, 5) if name == "first" and self._random.random() < 0.8 else _WHOLE
+            likely = (1, 5) if name == "first" and (not self._mutations or self._random.random() < 0.8) else _WHOLE
             return str(self._random.choice(likely))
+        if name == "after" and not self._mutations and self._random.random() < 0.97:
+            return json.dumps(self._random.choice(self._cursors))
         if kind == "Boolean":
             return self._random.choice(("true", "false"))
         if kind == "DateTime":

@@ -20,7 +20,7 @@ SKIPPED = frozenset(
     }
 )
 """What ends the session, is not a holder's, calls the authority, or costs an Argon2 hash each time."""
-FINE = {"INVALID_INPUT", "DOCUMENT_TOO_LARGE", "DOCUMENT_INVALID", "NOT_FOUND"}
+FINE = {"INVALID_INPUT", "DOCUMENT_TOO_LARGE", "DOCUMENT_INVALID", "NOT_FOUND", "COST_TOO_HIGH"}
 
 
 @pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 60))])

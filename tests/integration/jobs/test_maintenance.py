@@ -18,6 +18,7 @@ from api.models import (
     AccountId,
     AccountRow,
     Base,
+    ChargeRow,
     DeliveryId,
     DeliveryRow,
     IdempotencyKeyRow,
@@ -114,6 +115,7 @@ def expiring(platform: Platform, person: Person, account_id: AccountId, life: ti
         ),
         RecognisedDeviceRow(secret_hash=secret(), account_id=account_id, created_at=now, expires_at=end),
         ThrottleRow(bucket=secret(), failures=1, last_at=now, expires_at=end),
+        ChargeRow(bucket=secret(), full_at=end),
         IdempotencyKeyRow(
             data_subject_id=person.id,
             operation="orderCertificate",
@@ -165,10 +167,12 @@ async def test_what_is_over_goes_and_the_rest_stays(
         "removeExpiredLinks": 4,
         "removeForgottenDevices": 4,
         "removeThrottles": 4,
+        "removeFullBuckets": 4,
         "removeIdempotencyKeys": 4,
         "removeOldMailHistory": 4,
     }
     assert await counts(witness) == {
+        "charge": 1,
         "delivery": 2,
         "idempotency_key": 1,
         "one_time_link": 1,

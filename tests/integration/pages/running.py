@@ -8,13 +8,14 @@ from pathlib import Path
 
 import asyncpg
 
-from api.app import Core, open_api, open_core
+from api.app import Core, make_meter, open_api, open_core
 from api.certificates.orders import OrderRules
 from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.db.urls import DatabaseUrl
 from api.declared import declared_fields
-from api.execution.plan import Plans
+from api.execution.plans import Plans
+from api.execution.read import Reader
 from api.execution.run import Runner
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
@@ -74,7 +75,13 @@ async def house_of(core: Core) -> AsyncIterator[House]:
         viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url)
         yield House(
             site=PageSite(settings["SSLM_SITE_NAME"], ORIGIN, settings["SSLM_OPERATOR"], "support@example.org"),
-            runner=Runner(Plans(schema_map()), StrawberryFallback(schema), audit_log, metrics=core.metrics),
+            runner=Runner(
+                Plans(schema_map()),
+                Reader(StrawberryFallback(schema), None, core.clock),
+                audit_log,
+                metrics=core.metrics,
+                meter=make_meter(core),
+            ),
             viewers=viewers,
             make_context=make_context,
             clock=core.clock,

@@ -34,14 +34,14 @@ def test_nothing_printed_holds_the_password() -> None:
 
 def test_each_role_gets_its_own_password() -> None:
     urls = derive_urls("postgresql://anna:hidden@db.example/shop")
-    passwords = {url.password for url in (urls.owner, urls.application, urls.audit_writer, urls.officer)}
-    assert len(passwords) == 4
+    passwords = {url.password for url in (urls.owner, urls.application, urls.audit_writer, urls.officer, urls.reader)}
+    assert len(passwords) == 5
     assert not passwords & {None, "hidden"}
     assert urls == derive_urls("postgresql://anna:hidden@db.example/shop")
 
 
 def test_names_of_databases() -> None:
-    assert [url.database for url in derive_urls(SOCKET).all()] == ["sslm"] * 4 + ["sslm_keys"] * 2
+    assert [url.database for url in derive_urls(SOCKET).all()] == ["sslm"] * 5 + ["sslm_keys"] * 2
     assert derive_urls("postgresql://a@h/shop").keys.database == "shop_keys"
     assert derive_urls(SOCKET, database="other").keys_owner.database == "other_keys"
     assert "host=/var/run/db" in derive_urls(SOCKET).application.plain
@@ -57,7 +57,7 @@ def test_keys_may_live_on_another_server() -> None:
 def test_roles_cannot_be_swapped() -> None:
     urls = derive_urls(SOCKET)
     with pytest.raises(ValueError, match="must name the role sslm_app"):
-        DatabaseUrls(urls.owner, urls.owner, urls.audit_writer, urls.officer, urls.keys_owner, urls.keys)
+        DatabaseUrls(urls.owner, urls.owner, urls.audit_writer, urls.officer, urls.reader, urls.keys_owner, urls.keys)
 
 
 def test_a_verifier_holds_no_password_and_differs_each_time() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any, Final
 from uuid import UUID
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, execute
 
-from api.execution.plan import Plans
+from api.execution.bill import Meter
+from api.execution.callers import Callers
+from api.execution.charges import CallerKind, ProcessCharges, Quota
+from api.execution.plans import Plans
+from api.execution.read import Reader
 from api.execution.run import Runner
 from api.execution.schema_map import SchemaMap
 from api.execution.shape import Limits
@@ -20,6 +25,7 @@ from api.viewer import Origin, Role, Viewer
 from governance.access import Grants
 from governance.audit.disclosures import Disclosures
 from governance.audit.event import AuditEvent, Person
+from governance.clock import Clock, ManualClock, SystemClock
 from governance.errors import AuditUnavailable
 from governance.ids import DataSubjectId, new_pseudonym
 from governance.tags import Origin as DataOrigin
@@ -56,6 +62,7 @@ SCOPES: Final = {
 }
 SCHEMA: Final[GraphQLSchema] = build_schema(SDL)
 MAP: Final = SchemaMap(SCHEMA, PERSONAL, SCOPES, frozenset({"Mutation.signIn"}))
+PLENTY: Final = Quota(1_000_000, 1_000)
 PERSON: Final = Person(DataSubjectId(UUID(int=1)), new_pseudonym())
 ALL: Final = Grants(frozenset({"account", "domains", "schema"}), frozenset({"user"}))
 
@@ -73,6 +80,7 @@ class Surroundings:
             Role.HOLDER if known else Role.ANONYMOUS, Origin("192.0.2.7", "x", "request-7"), person, grants=grants
         )
         self.disclosures = Disclosures()
+        self.masked: frozenset[str] = frozenset()
 
 
 class Log:
@@ -112,5 +120,15 @@ class Tree:
         return await result if isawaitable(result) else result
 
 
+def meter(quota: Quota = PLENTY, clock: Clock | None = None) -> Meter:
+    clock = clock or ManualClock(datetime(2026, 11, 23, tzinfo=UTC))
+    return Meter(ProcessCharges(dict.fromkeys(CallerKind, quota), clock), Callers(b"c" * 32), clock)
+
+
 def runner(tree: Tree, log: Log | None = None, **settings: Any) -> Runner:
-    return Runner(plans(), tree, log or Log(), metrics=settings.pop("metrics", None) or Metrics(), **settings)
+    return Runner(
+        plans(),
+        Reader(tree, None, SystemClock()),
+        log or Log(),
+        **({"metrics": Metrics(), "meter": meter()} | settings),
+    )

@@ -47,7 +47,7 @@ def only_error(answer: Answer) -> dict[str, Any]:
 async def test_an_answer_leaves_after_its_record() -> None:
     log = Log()
     answer = await ask(runner(Tree({"me": account}), log), "query Mine { me { email } }")
-    assert answer.body == {"data": {"me": {"email": CANARY}}}
+    assert answer.body["data"] == {"me": {"email": CANARY}}
     (event,) = log.events
     assert (event.kind, event.outcome, event.operation) == (EventKind.DISCLOSURE, Outcome.ALLOWED, "me")
     assert (event.coordinates, event.row_counts) == ({"Account.email"}, {"Account": 1})
@@ -68,7 +68,7 @@ async def test_no_record_no_data(operation: str) -> None:
 
 async def test_what_shows_nothing_needs_no_record() -> None:
     answer = await ask(runner(Tree({"me": account}), Log(broken=True)), "{ me { id } }")
-    assert answer.body == {"data": {"me": {"id": "1"}}}
+    assert answer.body["data"] == {"me": {"id": "1"}}
 
 
 async def test_denied_is_one_error_nothing_read_and_one_event() -> None:

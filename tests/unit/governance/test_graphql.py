@@ -11,7 +11,7 @@ from sqlalchemy import String, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from governance.audit.disclosures import Disclosures
-from governance.errors import IncompleteCatalog
+from governance.errors import CategoryNotGranted, IncompleteCatalog
 from governance.graphql import Governed, exposures, schema_tags, unmarked_fields
 from governance.ids import Pseudonym, new_pseudonym
 from governance.tags import Access, NotPersonal, Origin, PersonalData, combined, tagged
@@ -59,6 +59,8 @@ class ReaderRow(Base):
 
 
 personal = Governed(Purpose, Retention, VOCABULARY)
+READ: list[str] = []
+"""What resolvers were run."""
 
 
 @strawberry.interface
@@ -75,10 +77,12 @@ class Reader(Named):
 
     @personal.field(ReaderRow.first_name, derived_from=(ReaderRow.last_name,), description="Both names.")
     async def full_name(self) -> str:
+        READ.append("fullName")
         return f"{self.row.first_name} {self.row.last_name}"
 
     @personal.field(ReaderRow.last_name, description="The initial.")
     def initial(self) -> str:
+        READ.append("initial")
         return self.row.last_name[0]
 
     @personal.computed("the same for everybody", description="A greeting.")
@@ -122,10 +126,11 @@ SCHEMA = strawberry.Schema(Query, types=[Reader])
 @dataclass
 class Context:
     disclosures: Disclosures = field(default_factory=Disclosures)
+    masked: frozenset[str] = frozenset()
 
 
-async def run(document: str) -> tuple[Any, Disclosures]:
-    context = Context()
+async def run(document: str, *masked: str) -> tuple[Any, Disclosures]:
+    context = Context(masked=frozenset(masked))
     return await SCHEMA.execute(document, context_value=context), context.disclosures
 
 
@@ -170,6 +175,31 @@ async def test_a_derived_field_discloses_under_the_tag_of_all_its_sources() -> N
 async def test_an_interface_notes_the_concrete_type() -> None:
     _, disclosures = await run("{ first { firstName } }")
     assert disclosures.coordinates == {"Reader.firstName"}
+
+
+async def test_a_masked_field_is_null_with_an_error_and_nothing_is_noted() -> None:
+    READ.clear()
+    document = "{ first { ... on Reader { shelf familyName } } }"
+    answer, disclosures = await run(document, "Reader.familyName")
+    assert answer.data == {"first": {"shelf": "A1", "familyName": None}}
+    (error,) = answer.errors
+    assert error.path == ["first", "familyName"]
+    assert isinstance(error.original_error, CategoryNotGranted)
+    assert error.original_error.missing == ("data:user.name.last",)
+    assert "Lovelace" not in str(error)
+    assert not disclosures
+
+
+@pytest.mark.parametrize("name", ["fullName", "initial"])
+async def test_a_masked_field_runs_no_resolver_and_a_null_that_cannot_be_goes_up(name: str) -> None:
+    READ.clear()
+    answer, disclosures = await run(f"{{ first {{ firstName ... on Reader {{ {name} }} }} }}", f"Reader.{name}")
+    assert answer.data is None
+    assert [(error.path, type(error.original_error)) for error in answer.errors] == [
+        (["first", name], CategoryNotGranted)
+    ]
+    assert disclosures.coordinates <= {"Reader.firstName"}
+    assert READ == []
 
 
 async def test_a_source_that_cannot_say_whom_it_is_about_shows_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.access import Allowed, Denied, Grants, Requirement, covers, decide
+from governance.access import Allowed, Denied, Grants, Requirement, covers, decide, masked_coordinates
 from governance.audit.disclosures import Disclosures
 from governance.clock import ManualClock, SystemClock
 from governance.errors import AuditUnavailable, DataSubjectErased, GovernanceError, IncompleteCatalog, SafeError
@@ -66,6 +66,20 @@ def test_what_is_lacking_is_named() -> None:
         ("account:read", "data:user.name", "domains:read")
     )
     assert decide(Requirement(), Grants()) == Allowed()
+
+
+def test_a_lacking_category_is_a_gap_for_who_wants_gaps_and_a_lacking_scope_never() -> None:
+    needed = Requirement(frozenset({"domains:read"}), frozenset({"user.name", "user.contact.email"}))
+    gaps = Grants(frozenset({"domains:read"}), frozenset({"user.contact"}), missing_as_null=True)
+    assert decide(needed, gaps) == Allowed(frozenset({"user.name"}))
+    assert decide(needed, Grants(categories=gaps.categories, missing_as_null=True)) == Denied(("domains:read",))
+
+
+def test_the_mask_is_of_fields_and_empty_for_who_is_refused() -> None:
+    categories = {"Account.email": "user.contact.email", "Account.displayName": "user.name"}
+    held = frozenset({"user.contact"})
+    assert masked_coordinates(categories, Grants(categories=held, missing_as_null=True)) == {"Account.displayName"}
+    assert masked_coordinates(categories, Grants(categories=held)) == frozenset()
 
 
 NAMES = st.sampled_from(["a", "a.b", "a.b.c", "a:read", "b", "ab"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from api.graphql.audit import _cursor, _key
 from api.graphql.connections import encode_cursor, page_bounds
 from api.graphql.moments import in_utc
-from api.graphql.nodes import _KINDS, decode_id, encode_id, required_id, row_id
+from api.graphql.nodes import KINDS, decode_id, encode_id, required_id, row_id
 from api.kit.errors import InvalidInput, NotFound
 from governance.audit.reading import EventKey
 from governance.ids import EventId
@@ -23,7 +23,7 @@ ROW = UUID("01a20855-3f98-7e07-8cf9-b6420e440e1d")
 OWN = str(encode_id("Order", ROW))
 
 
-@pytest.mark.parametrize("kind", _KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_id_comes_back_as_what_it_was(kind: str) -> None:
     text = encode_id(kind, ROW)
     assert decode_id(text) == (kind, ROW)
