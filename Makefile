@@ -79,7 +79,8 @@ tags: environment  ## Compare the tags with the last release: a privacy fragment
 	@.venv/bin/sslm schema diff --check
 
 .PHONY: bench
-bench: environment pebble  ## Print the benchmark table
+bench: environment pebble  ## Print the benchmark tables (ARGS go to the GraphQL one; installs its rivals)
+	@scripts/install_bench.sh
 	@$(python) -m bench $(ARGS)
 
 .PHONY: requirements

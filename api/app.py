@@ -5,6 +5,7 @@ Tests call it with settings of their own; nothing behaves differently under test
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from starlette.routing import BaseRoute
 
 from api.accounts.parts import AccountParts
 from api.accounts.releases import PartnerReleases
+from api.auth.credential_cache import CredentialCache
 from api.auth.passwords import Passwords
 from api.certificates.advance import OrderAdvancer
 from api.certificates.authorities import Authorities
@@ -30,6 +32,7 @@ from api.databases import open_databases
 from api.db.engine import open_engine
 from api.db.reading import ReaderPool
 from api.db.sessions import Sessions
+from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
 from api.execution.bill import Meter
@@ -40,6 +43,7 @@ from api.execution.charges import CallerKind, Charges, ProcessCharges, Quota
 from api.execution.plans import Plans
 from api.execution.read import Reader
 from api.execution.run import Runner
+from api.execution.schema_map import EventSources
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
@@ -50,9 +54,16 @@ from api.http.cors import Cors
 from api.http.edge import GraphQLEdge, MakeContext
 from api.http.graphiql import GraphiQL
 from api.http.health import Health
+from api.http.hearing import hearing
+from api.http.live import Live
+from api.http.live_limits import LiveLimits
 from api.http.middleware import Observed
+from api.http.places import Places
 from api.http.schema_text import SchemaText
+from api.http.socket import SocketEndpoint
+from api.http.stream import EventStream
 from api.http.viewers import ViewerReader
+from api.http.watch import CredentialWatch
 from api.issuance.acme import AcmeAuthority
 from api.issuance.authority import CaDescription
 from api.jobs.deliveries import Deliveries, deliveries_source
@@ -97,6 +108,7 @@ class Core:
     authority: CaDescription
     authorities: Authorities
     ca_accounts: CaAccounts
+    credentials: CredentialCache
 
     @property
     def account_parts(self) -> AccountParts:
@@ -125,6 +137,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIter
         keys = ContentKeys(keys_engine, CONTENT_KEY_TABLE, wrapping, clock)
         sealer = EventSealer(keys, clock)
         sessions = Sessions(engine)
+        credentials = CredentialCache(clock)
         authority = CaDescription(
             name=settings["SSLM_ACME_NAME"],
             directory_url=settings["SSLM_ACME_DIRECTORY"],
@@ -141,7 +154,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIter
             engine=engine,
             keys_engine=keys_engine,
             sessions=sessions,
-            works=Works(sessions, clock, AuditTrail(GOVERNANCE, sealer), keys),
+            works=Works(sessions, clock, AuditTrail(GOVERNANCE, sealer), keys, credentials.acted),
             keys=keys,
             sealer=sealer,
             metrics=Metrics(operations=operation_labels()),
@@ -149,6 +162,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncIter
             authority=authority,
             authorities=Authorities(acme),
             ca_accounts=CaAccounts(sessions, wrapping, clock),
+            credentials=credentials,
         )
 
 
@@ -178,16 +192,13 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
 
-    def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
-        cookie_header = headers.get("cookie", "")
-        return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header)
-
     async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
         core.metrics.watch_reads(reads.in_use, reads.idle)
-        reader = Reader(StrawberryFallback(schema), reads, core.clock)
+        fallback = StrawberryFallback(schema)
+        reader = Reader(fallback, reads, core.clock)
         runner = Runner(
             Plans(schema_map()),
             reader,
@@ -196,7 +207,14 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             meter=make_meter(core),
             releases=PartnerReleases(core.works),
         )
-        viewers = ViewerReader(core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), allowed)
+
+        def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
+            cookie_header = headers.get("cookie", "")
+            return Context(viewer, core.sessions, core.works, core.clock, services, runner.explain, cookie_header)
+
+        viewers = ViewerReader(
+            core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), core.credentials, allowed
+        )
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
         house = _house(core, runner, viewers, make_context, services.csrf_secret)
@@ -206,9 +224,31 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             *extra_routes,
             *Pages(house).routes(),
         ]
-        application = Application(edge, routes)
-        yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+        live = _live(core, runner, fallback, make_context)
+        socket = SocketEndpoint(live, viewers, _origin(settings.site_url), allowed)
+        stream = EventStream(live, edge)
+        application = Application(edge, socket, stream, routes)
+        async with hearing(core.urls.application, services.signals, live.watch, core.credentials, core.metrics):
+            yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
+            await asyncio.gather(socket.close(), stream.close())
         await viewers.close()
+
+
+def _live(core: Core, runner: Runner, sources: EventSources, make_context: MakeContext) -> Live:
+    """Return what connections that stay open share."""
+    limits = LiveLimits(connections=core.settings["SSLM_LIVE_CONNECTIONS"])
+    return Live(
+        runner=runner,
+        sources=sources,
+        make_context=make_context,
+        clock=core.clock,
+        metrics=core.metrics,
+        watch=CredentialWatch(core.sessions, core.clock),
+        limits=limits,
+        everybody=Places(limits.connections, status=503),
+        callers=Places(limits.of_a_caller),
+        waiting=Places(limits.waiting_at_an_address),
+    )
 
 
 def make_meter(core: Core) -> Meter:
@@ -250,6 +290,7 @@ def services_of(core: Core) -> Services:
         accounts=core.account_parts,
         certificates=CertificateParts(rules, revoker, core.settings["SSLM_ALLOW_RESERVED_NAMES"]),
         csrf_secret=derive_secret(core.secret, "csrf"),
+        signals=Signals(),
     )
 
 

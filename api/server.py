@@ -15,6 +15,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from api.app import Core, make_worker, open_api, open_core
+from api.http.live_limits import MESSAGE_BYTES
 from api.settings import Settings
 
 _log = structlog.get_logger("api.server")
@@ -46,7 +47,11 @@ def _config(settings: Settings, application: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         lifespan="off",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # a small message must not become a large one, nor tell secrets by its length
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
         http="httptools",
         loop="uvloop",
         ssl_certfile=str(certificate) if certificate else None,

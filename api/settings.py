@@ -121,6 +121,7 @@ SETTINGS: Final = (
     Setting("SSLM_QUOTA_STAFF", "the same for each member of staff", "20000/1000", _quota),
     Setting("SSLM_QUOTA_ANONYMOUS", "the same for each network of callers without a credential", "5000/100", _quota),
     Setting("SSLM_WORKERS", "jobs that one process runs at once", "8", _count),
+    Setting("SSLM_LIVE_CONNECTIONS", "connections for events that one process keeps open", "1000", _count),
     Setting("SSLM_LOG_FORMAT", "json, or console for people", "json", str),
     Setting("SSLM_METRICS", "1 serves /metrics on the main port to loopback and trusted proxies", "1", _flag),
 )

@@ -6,6 +6,7 @@ A viewer is made once per request from a session, an API token, or nothing, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -65,6 +66,8 @@ class Viewer:
     access_grant_id: AccessGrantId | None = None
     partner_id: PartnerId | None = None
     recipient: str | None = None
+    credential_ends_at: datetime | None = field(default=None, compare=False)
+    """When the session, API token or grant ends by itself; None for a token without an end, and for nobody."""
 
     @property
     def holder(self) -> Person | None:

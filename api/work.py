@@ -6,9 +6,9 @@ it, so that a change without its record cannot exist.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute
@@ -33,9 +33,12 @@ class Work:
     clock: Clock
     trail: AuditTrail
     keys: ContentKeys
+    actors: list[Viewer] = field(default_factory=list, repr=False)
+    """Everybody who acted in this transaction so far, whichever of its `Work`s they act through."""
 
     def acting_as(self, viewer: Viewer) -> Work:
         """Return the same transaction with a viewer who is known by now (sign-up, sign-in)."""
+        self.actors.append(viewer)
         return replace(self, viewer=viewer)
 
     async def record(
@@ -75,6 +78,10 @@ class Work:
         )
 
 
+def _nobody_asks(_viewer: Viewer) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Works:
     """Opens units of work; made once in the composition root."""
@@ -83,9 +90,16 @@ class Works:
     clock: Clock
     trail: AuditTrail
     keys: ContentKeys
+    acted: Callable[[Viewer], None] = _nobody_asks
+    """Told of everybody who acted, once what they did stands, or may stand: a commit can fail without an answer."""
 
     @asynccontextmanager
     async def open(self, viewer: Viewer) -> AsyncIterator[Work]:
         """Commit on a clean exit, with every record; keep nothing on any error."""
-        async with self.sessions.write() as session:
-            yield Work(session, viewer, self.clock, self.trail, self.keys)
+        actors = [viewer]
+        try:
+            async with self.sessions.write() as session:
+                yield Work(session, viewer, self.clock, self.trail, self.keys, actors)
+        finally:
+            for each in actors:
+                self.acted(each)

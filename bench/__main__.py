@@ -6,34 +6,24 @@ honest run, misses included. Load from others on the machine is printed beside t
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
+from bench.machine import RESULTS, keep, machine
+
 BENCHMARKS = (
     ("Order machine and transport, no storage", ["bench.issuance_client"]),
     ("Whole orders, stored step by step, one worker", ["bench.orders", "100", "5", "3"]),
     ("Start of `make dev` to the first answer", ["bench.start", "5"]),
+    ("Plan cache", ["bench.graphql.plan_cache"]),
 )
+GRAPHQL = ["bench.graphql"]
+"""Keeps its figures itself; what stands on our own command line is for it."""
 _LINE = re.compile(r"^(?P<what>.+?)\s+min\s+(?P<min>[\d.]+)\s+median\s+(?P<median>[\d.]+)\s+max\s+(?P<max>[\d.]+)")
-
-
-def machine() -> dict[str, Any]:
-    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-    return {
-        "processor": model.group(1) if model else platform.processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "load": os.getloadavg(),
-    }
 
 
 def run(arguments: list[str]) -> list[dict[str, Any]]:
@@ -54,13 +44,13 @@ def main() -> None:
     described = machine()
     print(f"{described['processor']}, {described['cores']} cores, Python {described['python']}")
     print(f"load average at the start: {described['load'][0]:.1f}\n")
-    results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": described}
     for title, arguments in BENCHMARKS:
+        described = machine()
         print(f"{title}   (load {os.getloadavg()[0]:.1f})")
-        results[title] = run(arguments)
+        keep(title, run(arguments), described)
         print()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"GraphQL   (load {os.getloadavg()[0]:.1f})", flush=True)
+    subprocess.run([sys.executable, "-m", *GRAPHQL, *sys.argv[1:]], check=True)
     print(f"kept in {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
 
 

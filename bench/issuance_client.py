@@ -112,7 +112,14 @@ async def start_worker(pebble: Pebble, stack: AsyncExitStack, processes: ExitSta
     authority = AcmeAuthority(pebble.description(), CLOCK)
     stack.push_async_callback(authority.close)
     account = await authority.register(CaAccountKey.generate(), terms_agreed=True)
-    arguments = [sys.executable, __file__, "responder", str(pebble.http_port), account.account_key.thumbprint]
+    arguments = [
+        sys.executable,
+        "-m",
+        "bench.issuance_client",
+        "responder",
+        str(pebble.http_port),
+        account.account_key.thumbprint,
+    ]
     responder = subprocess.Popen(arguments)  # noqa: ASYNC220 - before anything is measured
     processes.callback(responder.wait)
     processes.callback(responder.terminate)

@@ -26,12 +26,12 @@ from api.issuance.authority import CaDescription
 from api.issuance.challenges import HttpPlacement
 from api.issuance.pebble import Pebble
 from api.models import OrderId
+from bench.processor import cluster_pids, cpu_seconds, parent_of
 from tests.e2e.orders.processes import Workers, workers
 from tests.e2e.orders.stage import Stage, open_stage
 from tests.factories.orders import Holder, make_csr, make_holder
 from tests.support.database import Cluster, running_cluster, sweep
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PENDING = """
 select o.id, o.authority, c.http_path, c.http_content from certificate_order o
 join order_challenge c on c.order_id = o.id and c.type = 'HTTP_01'
@@ -52,29 +52,6 @@ class Round:
     holder_ms: float
 
 
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """Sum user and system time of processes, with that of their ended children."""
-    return sum(_ticks(pid) for pid in pids) / _TICKS
-
-
-def _ticks(pid: int) -> int:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0
-    return sum(int(value) for value in fields[11:15])
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def _postgres_pids(cluster_pid: int) -> list[int]:
-    """Return the server and its backends; a backend that ended counts as the server's child."""
-    children = Path(f"/proc/{cluster_pid}/task/{cluster_pid}/children").read_text().split()
-    return [cluster_pid, *(int(pid) for pid in children)]
-
-
 class Bench:
     """One database, some Pebbles, one worker process."""
 
@@ -85,12 +62,12 @@ class Bench:
     async def run(self, orders: int, number: int) -> Round:
         names = [f"o{each}.r{number}.bench.example.com" for each in range(orders)]
         holder = await make_holder(self._stage, *names, notify=False)
-        server = _parent(await self._watch.fetchval("select pg_backend_pid()"))
+        server = parent_of(await self._watch.fetchval("select pg_backend_pid()"))
         requests = [make_csr([name]) for name in names]
         placing = asyncio.create_task(self._place(holder))
         groups = (
             [self._crew.pid],
-            _postgres_pids(server),
+            cluster_pids(server),
             [p for each in self._pebbles for p in each.pids],
             [os.getpid()],
         )
@@ -101,7 +78,7 @@ class Bench:
         while await self._watch.fetchval(_OPEN, holder.account_id):  # noqa: ASYNC110 - the database has no event for it
             await asyncio.sleep(0.05)
         took = time.monotonic() - began
-        groups = (groups[0], _postgres_pids(server), *groups[2:])
+        groups = (groups[0], cluster_pids(server), *groups[2:])
         used = [(cpu_seconds(group) - spent) * 1000 / orders for group, spent in zip(groups, before, strict=True)]
         placing.cancel()
         refused = await self._watch.fetchval(_INVALID)

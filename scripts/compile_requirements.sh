@@ -9,7 +9,7 @@ if ! command -v uv >/dev/null; then
   exit 1
 fi
 
-for name in installer runtime development; do
+for name in installer runtime development bench; do
   printf 'requirements/%s.txt\n' "$name"
   uv pip compile "$name.in" -o "$name.txt" --quiet ${UPGRADE---upgrade} --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --no-emit-find-links --no-header

@@ -1,7 +1,7 @@
 """Who may act for an account besides its holder: granted in a browser, shown, ended at once.
 
 The rule: only the holder grants, signed in; only what stands on the closed lists can be granted; and every grant has an
-end. Ending one is announced in its own transaction, so that no process goes on believing in it.
+end. Ending one is announced when it commits (a trigger), so that no process goes on believing in it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 
 from api.accounts.access import require_account, require_own_session, require_scopes, require_verified
-from api.accounts.endings import announce_ended
 from api.accounts.errors import SettingRefused, SignInRequired
 from api.accounts.holders import Holder, locked_holder
 from api.accounts.idempotency import KeyUse, claim_key
@@ -100,7 +99,6 @@ async def revoke_access_grant(work: Work, grant_id: AccessGrantId) -> AccessGran
         row.revoked_at = work.clock.now()
         await work.session.flush()
         await forget_invited(work, row.id)
-        await announce_ended(work.session, row.id)
         await log_security(work, holder, SecurityEvent.ACCESS_REVOKED, "revokeAccessGrant", AccessGrantRow.revoked_at)
     return row
 

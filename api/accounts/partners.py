@@ -14,7 +14,6 @@ from typing import Final
 from sqlalchemy import ColumnElement, func, select, update
 
 from api.accounts.api_tokens import LONGEST_LIFE_DAYS, MintedApiToken, TokenGrants, TokenOwner, add_api_token
-from api.accounts.endings import announce_ended
 from api.accounts.errors import AlreadyDone, SettingRefused
 from api.accounts.holders import new_person
 from api.accounts.recipients import NewRecipient, add_recipient, approve_recipient, end_recipient
@@ -107,7 +106,6 @@ async def disable_partner(work: Work, code: str) -> Partner:
         .returning(AccessGrantRow.id)
     )
     grants = revoked.all()
-    await announce_ended(work.session, *grants)
     await work.session.flush()
     await work.record(
         EventKind.ADMINISTRATION,
@@ -195,9 +193,7 @@ async def _end_tokens(work: Work, which: ColumnElement[bool]) -> int:
         .values(revoked_at=work.clock.now())
         .returning(ApiTokenRow.id)
     )
-    ids = ended.all()
-    await announce_ended(work.session, *ids)
-    return len(ids)
+    return len(ended.all())
 
 
 async def _add_contact(work: Work, partner_id: PartnerId, name: str, email: str) -> Person:

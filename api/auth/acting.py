@@ -39,6 +39,7 @@ def with_grant(
             AccessGrantRow.id.label("access_grant_id"),
             AccessGrantRow.scopes.label("granted_scopes"),
             AccessGrantRow.categories.label("granted_categories"),
+            AccessGrantRow.until.label("granted_until"),
             _GRANTING.id.label("granting_account_id"),
             _HOLDER.c.id.label("holder_id"),
             _HOLDER.c.pseudonym.label("holder_pseudonym"),
@@ -71,5 +72,6 @@ def acting_under(viewer: Viewer, row: Row[Any]) -> Viewer:
         account_id=row.granting_account_id,
         granted_by=Person(row.holder_id, row.holder_pseudonym),
         access_grant_id=row.access_grant_id,
+        credential_ends_at=min(row.granted_until, viewer.credential_ends_at or row.granted_until),
         grants=delegated(viewer.grants, row.granted_scopes, row.granted_categories),
     )

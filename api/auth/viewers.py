@@ -7,9 +7,11 @@ in a write session of its own. Who acts under a grant is looked up together with
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
@@ -49,6 +51,7 @@ _TOKEN: Final = select(
     ApiTokenRow.scopes,
     ApiTokenRow.categories,
     ApiTokenRow.on_missing_category,
+    ApiTokenRow.expires_at,
 )
 _READ_THE_LOG: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR})
 _OF_THE_LOG: Final = frozenset({"user.unique_id.pseudonymous"})
@@ -62,7 +65,7 @@ async def viewer_of_session(
 
     With `act_for` they act under that grant; raise `GrantRefused` if it is not theirs or does not hold.
     """
-    statement = _with_owner(select(SessionRow.id, SessionRow.account_id), SessionRow).where(
+    statement = _with_owner(select(SessionRow.id, SessionRow.account_id, SessionRow.expires_at), SessionRow).where(
         SessionRow.secret_hash == hash_secret(secret),
         SessionRow.revoked_at.is_(None),
         SessionRow.expires_at > clock.now(),
@@ -81,6 +84,7 @@ async def viewer_of_session(
         staff_id=row.staff_id,
         session_id=row.id,
         grants=session_grants(role),
+        credential_ends_at=row.expires_at,
     )
     return viewer if act_for is None else acting_under(viewer, row)
 
@@ -112,12 +116,28 @@ async def viewer_of_api_token(
         api_token_id=row.id,
         agent_id=row.agent_id,
         grants=_token_grants(row),
+        credential_ends_at=row.expires_at,
         partner_id=row.partner_id,
         recipient=row.recipient,
     )
     if act_for is not None:
         return acting_under(viewer, row)
     return viewer if viewer.partner_id is None else replace(viewer, grants=partner_grants(viewer.grants))
+
+
+async def credentials_alive(
+    session: ReadSession, credentials: Collection[UUID], clock: Clock
+) -> dict[UUID, datetime | None]:
+    """Return those sessions and API tokens that still let their owner in, and when each ends by itself."""
+    now, alive = clock.now(), dict[UUID, datetime | None]()
+    for table in (SessionRow, ApiTokenRow):
+        kept = _with_owner(select(table.id, table.expires_at), table).where(
+            table.id.in_(credentials),
+            table.revoked_at.is_(None),
+            or_(table.expires_at.is_(None), table.expires_at > now),
+        )
+        alive |= {row.id: row.expires_at for row in await session.execute(kept)}
+    return alive
 
 
 def session_grants(role: Role) -> Grants:

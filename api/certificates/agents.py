@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from api.auth import api_tokens
 from api.auth.scopes import AGENT_SCOPES
@@ -130,9 +131,7 @@ async def report_agent(work: Work, report: AgentReport) -> AgentRow:
     await work.session.execute(
         update(AgentRow).where(AgentRow.id == report.agent_id).values(last_contact_at=now, **values)
     )
-    await work.session.execute(delete(InstallationRow).where(InstallationRow.agent_id == report.agent_id))
-    if rows:
-        await work.session.execute(insert(InstallationRow), rows)
+    await _replace_installations(work, report.agent_id, rows)
     written = (AgentRow.host_name, AgentRow.operating_system, AgentRow.agent_version, InstallationRow.target_name)
     await work.record(
         EventKind.CHANGE,
@@ -143,6 +142,23 @@ async def report_agent(work: Work, report: AgentReport) -> AgentRow:
         rows={"Agent": 1, "Installation": len(rows)},
     )
     return await _own_agent(work, caller, report.agent_id)
+
+
+async def _replace_installations(work: Work, agent_id: AgentId, rows: list[dict[str, object]]) -> None:
+    """Store the rows in place of those there were; one that says what it said before is not announced as a change."""
+    place = InstallationRow
+    reported = [row["target_name"] for row in rows]
+    await work.session.execute(delete(place).where(place.agent_id == agent_id, place.target_name.not_in(reported)))
+    if not rows:
+        return
+    stored = insert(place)
+    told = ("certificate_id", "fingerprint_sha256", "installed_at", "reported_at")
+    await work.session.execute(
+        stored.on_conflict_do_update(
+            index_elements=[place.agent_id, place.target_name], set_={name: stored.excluded[name] for name in told}
+        ),
+        rows,
+    )
 
 
 async def remove_agent(work: Work, agent_id: AgentId) -> AgentId:

@@ -1,8 +1,8 @@
 """Whose bucket a request is charged to.
 
-The rule: whoever can make credentials gains nothing by making more. All API tokens of an account, its agents' too,
-share one bucket, and all its sessions share another, so that a script gone wild does not keep its owner from the page
-on which its token is revoked. Partners and teammates pay from a bucket of their own, so they cannot spend a holder's.
+The rule: who acts pays, and whoever can make credentials gains nothing by making more. All API tokens of a holder, the
+agents' too, share one bucket, and all sessions share another, so that a script gone wild does not keep its owner from
+the page on which its token is revoked; who acts for another's account spends their own points and not that account's.
 Who is unknown pays by network, under a keyed hash: no address is kept (clause 1.4-a).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from api.execution.charges import Caller, CallerKind
 from api.kit.addresses import truncate_address
-from api.viewer import DELEGATED_ROLES, Viewer
+from api.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,8 @@ class Callers:
         door = "session" if viewer.session_id is not None else "token"
         if viewer.staff_id is not None:
             return self._caller(CallerKind.STAFF, f"staff {door} {viewer.staff_id}")
-        if viewer.role in DELEGATED_ROLES and viewer.person is not None:
-            return self._caller(CallerKind.HOLDER, f"acting {door} {viewer.person.id}")
-        if viewer.account_id is not None:
-            return self._caller(CallerKind.HOLDER, f"account {door} {viewer.account_id}")
+        if viewer.person is not None:
+            return self._caller(CallerKind.HOLDER, f"person {door} {viewer.person.id}")
         return self._caller(CallerKind.ANONYMOUS, f"network {truncate_address(viewer.origin.address)}")
 
     def _caller(self, kind: CallerKind, name: str) -> Caller:

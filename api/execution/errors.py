@@ -67,3 +67,15 @@ class CostTooHigh(InvalidInput):
     """The operation may cost more than any one operation may; nothing ran, and waiting does not help."""
 
     code = "COST_TOO_HIGH"
+
+
+class SubscriptionNeedsStream(CertificateManagerError):
+    """A subscription was sent as a plain request; it needs a connection that stays open."""
+
+    code = "SUBSCRIPTION_NEEDS_STREAM"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A subscription needs an answer that stays open, so nothing ran. Prefer `text/event-stream` in `Accept`, "
+            "or use the WebSocket protocol graphql-transport-ws at the same address."
+        )

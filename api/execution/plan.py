@@ -23,6 +23,7 @@ from api.execution.selection import Field, select, switches_of, walk
 from api.execution.statement import Statement
 from api.execution.variables import Coercion
 from governance.access import Requirement
+from governance.tags import PersonalData
 
 SEVERAL: Final = "several"
 UNPLANNED: Final = "unplanned"
@@ -71,6 +72,10 @@ class Plan:
     def category(self, coordinate: str) -> str:
         """Return the data category of one of `coordinates`."""
         return self._map.personal[coordinate].category
+
+    def tag(self, coordinate: str) -> PersonalData:
+        """Return the tag of one of `coordinates`."""
+        return self._map.personal[coordinate]
 
     def compiled(self, coerced: Coerced, masked: frozenset[str] = frozenset()) -> Compiled:
         """Return the statement for these variables; raises `NotCompiled` where the resolvers must answer all."""

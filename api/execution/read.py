@@ -40,12 +40,26 @@ class Path(StrEnum):
     RESOLVED = "resolved"
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a subscription: the object its field shows, read just now; None where there is nothing to show."""
+
+    value: Any
+
+    @property
+    def row_id(self) -> UUID | None:
+        """Return the row behind the object; None where there is nothing to show."""
+        row: UUID | None = getattr(getattr(self.value, "row", None), "id", None)
+        return row
+
+
 class Context(Protocol):
-    """What the fields of an operation are given."""
+    """What the fields of an operation are given; `event` is set for one event of a subscription alone."""
 
     viewer: Viewer
     disclosures: Disclosures
     masked: frozenset[str]
+    event: Event | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,8 @@ class Reader:
         if reads is None:
             return await self._resolved(asked)
         try:
+            if asked.context.event is not None and asked.context.event.row_id is None:
+                return await self._resolved(asked)
             if asked.plan.operation_type is OperationType.MUTATION:
                 payloads = asked.plan.payloads(asked.coerced) if not asked.masked else None
                 if payloads is None:
@@ -154,7 +170,9 @@ class Reader:
         return text
 
     def _known(self, asked: Asked, row: UUID | None = None) -> Known:
-        viewer = asked.context.viewer
+        viewer, event = asked.context.viewer, asked.context.event
+        if event is not None:
+            row = event.row_id
         person = viewer.holder.id if viewer.holder else None
         return Known(viewer.account_id, person, viewer.session_id, self._clock.now(), row)
 

@@ -12,23 +12,30 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
 from api.execution.bill import Bill, Meter
-from api.execution.errors import ChangeNotShown, DocumentRefused, OperationTimeout
+from api.execution.errors import (
+    ChangeNotShown,
+    DocumentRefused,
+    OperationTimeout,
+    SubscriptionNeedsStream,
+    VariablesInvalid,
+)
 from api.execution.events import denial, disclosure
+from api.execution.explain import Explanation, explain
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
 from api.execution.plans import Plans
 from api.execution.read import Asked, Context, Found, Reader
 from api.execution.schema_map import Append, Releases
-from api.execution.wording import without_suggestions
+from api.execution.wording import variables_message, without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
-from governance.access import Denied, covers, decide, masked_coordinates
+from governance.access import Denied, Requirement, covers, decide, masked_coordinates
 from governance.audit.event import AuditEvent
 from governance.errors import AuditUnavailable, SafeError
 
@@ -39,11 +46,12 @@ _log = structlog.get_logger("api.execution")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GraphQL request after its bytes were read."""
+    """One GraphQL request after its bytes were read. With `explain` it is not run but explained."""
 
     document: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    explain: bool = False
 
 
 class Runner:
@@ -78,29 +86,81 @@ class Runner:
         bill = self._meter.open(context.viewer)
         try:
             await bill.admit()
-            check_variables(request.operation_name, request.variables)
-            operation = self._plans.operation(request.document, request.operation_name)
-            coerced = operation.coerce(request.variables)
-            if isinstance(coerced, list):
-                answer = request_errors(coerced, request_id)
+            planned = self._planned(request)
+            if isinstance(planned, list):
+                answer = request_errors(planned, request_id)
             else:
-                plan = operation.plan(coerced)
+                plan, coerced = planned
+                if request.explain:
+                    return await bill.settle(self._explained(plan, coerced, context.viewer))
                 await bill.charge(plan.cost(coerced))
                 answer = await self._run(plan, coerced, request, context, bill)
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
-            _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
-            entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
-            answer = Answer({"errors": [entry], "data": None}, ran=True)
+            answer = failure(error, request_id)
         answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
+
+    async def admit(self, request: Request, context: Context) -> Plan | Answer:
+        """Plan an operation that runs later, and decide its access; return the answer that says why it may not run.
+
+        Subscriptions begin here: their events are run one by one, each decided and charged anew.
+        """
+        began = time.perf_counter()
+        request_id = context.viewer.origin.request_id
+        plan: Plan | None = None
+        bill = self._meter.open(context.viewer)
+        try:
+            await bill.admit()
+            planned = self._planned(request)
+            if not isinstance(planned, list):
+                plan = planned[0]
+                await self._allow(plan, context.viewer)
+                return plan
+            answer = request_errors(planned, request_id)
+        except SafeError as error:
+            answer = refusal(_for_viewer(error, context.viewer), request_id)
+        except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
+            answer = failure(error, request_id)
+        self._count(plan, answer, context.viewer, time.perf_counter() - began)
+        return answer
+
+    def _planned(self, request: Request) -> tuple[Plan, Mapping[str, Any]] | list[GraphQLError]:
+        """Return the plan and the variables as they fit it, or what is wrong with the variables."""
+        check_variables(request.operation_name, request.variables)
+        operation = self._plans.operation(request.document, request.operation_name)
+        coerced = operation.coerce(request.variables)
+        return coerced if isinstance(coerced, list) else (operation.plan(coerced), coerced)
+
+    def explain(self, request: Request, viewer: Viewer) -> Explanation:
+        """Tell what a request would cost, show and need; raises a safe error for one that could not run."""
+        try:
+            planned = self._planned(request)
+        except SafeError as error:
+            raise _for_viewer(error, viewer) from None
+        if isinstance(planned, list):
+            raise VariablesInvalid(variables_message(planned[0].message))
+        return explain(*planned, viewer.grants)
+
+    def _explained(self, plan: Plan, coerced: Mapping[str, Any], viewer: Viewer) -> Answer:
+        decision = decide(Requirement(frozenset({READS_SCHEMA})), viewer.grants)
+        if isinstance(decision, Denied):
+            raise AccessDenied(
+                "Operations are explained to those who may read the schema, so nothing was told. Use a session or API "
+                "token with the scope that `missing` names.",
+                missing=decision.missing,
+            )
+        found = explain(plan, coerced, viewer.grants)
+        return Answer({"data": None}, ran=True).with_extensions(explain=found.entry())
 
     async def _run(
         self, plan: Plan, coerced: Mapping[str, Any], request: Request, context: Context, bill: Bill
     ) -> Answer:
         request_id = context.viewer.origin.request_id
+        if plan.operation_type is OperationType.SUBSCRIPTION and context.event is None:
+            raise SubscriptionNeedsStream
         context.masked = await self._allow(plan, context.viewer)
         try:
             async with asyncio.timeout(self._seconds):
@@ -191,6 +251,13 @@ class Runner:
             log.warning("operation_failed")
         else:
             log.warning("operation_slow")
+
+
+def failure(error: Exception, request_id: str) -> Answer:
+    """Return the answer to a fault of ours, after logging it; no data, and no word of its cause."""
+    _log.exception("operation_failed", error=type(error).__name__, request_id=request_id)
+    entry = error_entry(Unavailable(), request_id) if database_is_away(error) else internal_entry(request_id)
+    return Answer({"errors": [entry], "data": None}, ran=True)
 
 
 def _outcome(answer: Answer) -> str:

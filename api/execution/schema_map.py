@@ -6,11 +6,11 @@ specification's schema coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 
 from api.execution.cost import Prices
 from api.execution.sources import Sources
@@ -55,6 +55,20 @@ class Releases(Protocol):
 
     async def record(self, viewer: Viewer, event: AuditEvent) -> None:
         """Return when both are durable, or raise `AuditUnavailable`."""
+        ...
+
+
+class EventSources(Protocol):
+    """Opens what a subscription listens to."""
+
+    async def open(
+        self,
+        document: DocumentNode,
+        operation_name: str | None,
+        variables: Mapping[str, Any],
+        context: Any,
+    ) -> AsyncGenerator[Any, None] | Sequence[GraphQLError]:
+        """Return the objects to show, one for each event and each read just before; or the errors in the variables."""
         ...
 
 

@@ -9,6 +9,7 @@ from api.accounts import grant_queries
 from api.accounts.grant_queries import GrantDetails, HeldGrant
 from api.graphql.connections import Connection, connection, page_bounds
 from api.graphql.context import Context
+from api.graphql.cursors import Cursor
 from api.graphql.nodes import Node, encode_id
 from api.graphql.orders import Disclosure
 from api.graphql.personal import personal
@@ -130,19 +131,21 @@ class GrantedAccount:
     )
 
 
-async def grants_page(
-    info: Info, account_id: AccountId, about: tuple[Pseudonym, ...], first: int, after: str | None
-) -> Connection[AccessGrant]:
-    """Return a page of the account's grants."""
+async def grants_page(info: Info, first: int, after: Cursor | None) -> Connection[AccessGrant] | None:
+    """Return a page of the account's grants; null for whoever acts for none."""
     size, key = page_bounds(first, after)
+    viewer = info.context.viewer
+    if viewer.account_id is None or viewer.holder is None:
+        return None
+    about = (viewer.holder.pseudonym,)
     async with info.context.sessions.read() as session:
-        page = await grant_queries.access_grants_of(session, info.context.viewer, account_id, first=size, after=key)
+        page = await grant_queries.access_grants_of(session, viewer, viewer.account_id, first=size, after=key)
     nodes = [(one.row.id, AccessGrant(row=one.row, about=about, details=one)) for one in page.items]
     return connection(nodes, page.has_next, key, page.total)
 
 
 async def disclosures_page(
-    info: Info, account_id: AccountId, about: tuple[Pseudonym, ...], first: int, after: str | None
+    info: Info, account_id: AccountId, about: tuple[Pseudonym, ...], first: int, after: Cursor | None
 ) -> Connection[Disclosure]:
     """Return a page of what left for recipients."""
     size, key = page_bounds(first, after)
@@ -152,7 +155,7 @@ async def disclosures_page(
     return connection(nodes, page.has_next, key, page.total)
 
 
-async def partners_page(info: Info, first: int, after: str | None) -> Connection[Partner]:
+async def partners_page(info: Info, first: int, after: Cursor | None) -> Connection[Partner]:
     """Return a page of approved partners."""
     size, key = page_bounds(first, after)
     async with info.context.sessions.read() as session:
@@ -161,7 +164,7 @@ async def partners_page(info: Info, first: int, after: str | None) -> Connection
     return connection(nodes, page.has_next, key, page.total)
 
 
-async def granted_accounts_page(info: Info, first: int, after: str | None) -> Connection[GrantedAccount]:
+async def granted_accounts_page(info: Info, first: int, after: Cursor | None) -> Connection[GrantedAccount]:
     """Return a page of the accounts that the caller may act for now."""
     size, key = page_bounds(first, after)
     context = info.context

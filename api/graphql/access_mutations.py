@@ -10,7 +10,6 @@ from api.accounts.invitations import accept_invitation, grant_teammate_access
 from api.graphql.access_grants import AccessGrant
 from api.graphql.account_mutations import own
 from api.graphql.errors import UserError
-from api.graphql.moments import in_utc
 from api.graphql.mutate import Info, in_one_transaction
 from api.graphql.nodes import required_id
 from api.graphql.once import ONCE
@@ -75,7 +74,7 @@ class AccessMutations:
     """Mutations of grants."""
 
     @strawberry.mutation(description="Let a partner act for your account; we tell you by mail.", directives=_WRITE)
-    async def grant_partner_access(self, info: Info, input: GrantPartnerAccessInput) -> AccessGrantPayload:  # noqa: A002
+    async def grant_partner_access(self, info: Info, input: GrantPartnerAccessInput) -> AccessGrantPayload | None:  # noqa: A002
         """Grant a partner."""
 
         async def act(work: Work) -> AccessGrantPayload:
@@ -89,7 +88,7 @@ class AccessMutations:
     @strawberry.mutation(
         description="Invite a teammate to act for your account; it holds once they accept.", directives=[*_WRITE, ONCE]
     )
-    async def grant_teammate_access(self, info: Info, input: GrantTeammateAccessInput) -> AccessGrantPayload:  # noqa: A002
+    async def grant_teammate_access(self, info: Info, input: GrantTeammateAccessInput) -> AccessGrantPayload | None:  # noqa: A002
         """Invite a teammate."""
         secret = info.context.services.accounts.throttle_secret
 
@@ -100,7 +99,7 @@ class AccessMutations:
         return await in_one_transaction(info, AccessGrantPayload, act)
 
     @strawberry.mutation(description="End a grant at once, or withdraw an invitation.", directives=_WRITE)
-    async def revoke_access_grant(self, info: Info, input: RevokeAccessGrantInput) -> AccessGrantPayload:  # noqa: A002
+    async def revoke_access_grant(self, info: Info, input: RevokeAccessGrantInput) -> AccessGrantPayload | None:  # noqa: A002
         """End a grant."""
 
         async def act(work: Work) -> AccessGrantPayload:
@@ -113,7 +112,7 @@ class AccessMutations:
         description="Accept an invitation to act for somebody's account; `grantedAccounts` then lists it.",
         directives=[*_WRITE, ONCE],
     )
-    async def accept_access_grant(self, info: Info, input: AcceptAccessGrantInput) -> DonePayload:  # noqa: A002
+    async def accept_access_grant(self, info: Info, input: AcceptAccessGrantInput) -> DonePayload | None:  # noqa: A002
         """Accept an invitation."""
 
         async def act(work: Work) -> DonePayload:
@@ -131,4 +130,4 @@ async def _payload(work: Work, row: AccessGrantRow) -> AccessGrantPayload:
 
 
 def _terms(asked: GrantPartnerAccessInput | GrantTeammateAccessInput) -> Terms:
-    return Terms(tuple(asked.scopes), tuple(asked.categories), in_utc(asked.until, "until"))
+    return Terms(tuple(asked.scopes), tuple(asked.categories), asked.until)

@@ -8,6 +8,8 @@ from api.auth.cookies import CSRF, DEVICE, SESSION, delete_cookie, set_cookie
 from api.auth.csrf import make_csrf_token
 from api.graphql.context import Context
 
+SETS_COOKIES: Final = frozenset({"signIn", "staffSignIn", "signOut", "changePassword"})
+"""The mutations that come here: only the answer to an HTTP request can carry what they set."""
 DEVICE_LIFE: Final = timedelta(days=90)
 
 

@@ -3,12 +3,19 @@
 The document was parsed and validated by the plan; neither happens again here.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 import strawberry
-from graphql import DocumentNode, ExecutionResult, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    create_source_event_stream,
+    execute,
+)
 
 
 class StrawberryFallback:
@@ -24,6 +31,7 @@ class StrawberryFallback:
         result = execute(
             self._schema,
             document,
+            root_value=context.event.value if context.event is not None else None,
             context_value=context,
             variable_values=dict(variables),
             operation_name=operation_name,
@@ -31,3 +39,26 @@ class StrawberryFallback:
         if isawaitable(result):
             result = await result
         return result
+
+    async def open(
+        self, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any], context: Any
+    ) -> AsyncGenerator[Any, None] | Sequence[GraphQLError]:
+        """Return the generator behind a subscription's root field; nothing of it has run yet.
+
+        Each object it yields is the root value of an execution of its own: Strawberry's root field returns it as it is.
+        """
+        executor = Executor.build(
+            self._schema,
+            document,
+            context_value=context,
+            raw_variable_values=dict(variables),
+            operation_name=operation_name,
+        )
+        if not isinstance(executor, Executor):
+            return executor
+        found = create_source_event_stream(executor)
+        if isawaitable(found):
+            found = await found
+        if isinstance(found, ExecutionResult):
+            return found.errors or []
+        return cast("AsyncGenerator[Any, None]", found)

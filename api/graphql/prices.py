@@ -19,6 +19,7 @@ _LIST_SIZES: Final = {
     "CaProblem.subproblems": 5,
     "Certificate.domains": 3,
     "Certificate.installations": 10,
+    "Explanation.personalData": 20,
     "Order.authorizations": 20,
     "Order.disclosures": 10,
     "OrderNotices.warnings": 100,

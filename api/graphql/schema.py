@@ -19,6 +19,7 @@ from api.graphql.access_grants import (
     Partner,
     grant_node,
     granted_accounts_page,
+    grants_page,
     partner_node,
     partners_page,
 )
@@ -32,8 +33,10 @@ from api.graphql.certificate_mutations import CertificateMutations
 from api.graphql.certificates import Agent, Certificate, Domain, Order
 from api.graphql.connections import Connection
 from api.graphql.context import Context
+from api.graphql.cursors import CURSOR, Cursor
 from api.graphql.domain_mutations import DomainMutations
 from api.graphql.errors import ERROR_TYPES
+from api.graphql.explain import Document, ExplainPayload, OperationName, Variables, explained
 from api.graphql.moments import DATE_TIME
 from api.graphql.nodes import Node, decode_id
 from api.graphql.nodes import row_id as row_behind
@@ -44,6 +47,7 @@ from api.graphql.prices import prices
 from api.graphql.scopes import RequiresScope, scopes_by_coordinate
 from api.graphql.sign_up_mutations import SignUpMutations
 from api.graphql.sources import sources
+from api.graphql.subscriptions import Subscription
 from api.models import AccountId
 from governance.graphql import schema_tags
 
@@ -95,10 +99,18 @@ class Query:
         )
 
     @strawberry.field(
+        description="Who else may act for your account, or was invited to, newest first; what ended, too.",
+        directives=_ACCESS,
+    )
+    async def access_grants(self, info: Info, first: First, after: After = None) -> Connection[AccessGrant] | None:
+        """Return a page of grants."""
+        return await grants_page(info, first, after)
+
+    @strawberry.field(
         description="Partners that the operator approved, newest first; they act only for whoever grants them.",
         directives=_ACCESS,
     )
-    async def partners(self, info: Info, first: First, after: After = None) -> Connection[Partner]:
+    async def partners(self, info: Info, first: First, after: After = None) -> Connection[Partner] | None:
         """Return a page of partners."""
         return await partners_page(info, first, after)
 
@@ -111,9 +123,25 @@ class Query:
     @strawberry.field(
         description="Accounts that you may act for now, as a partner or teammate, newest first.", directives=_ACCESS
     )
-    async def granted_accounts(self, info: Info, first: First, after: After = None) -> Connection[GrantedAccount]:
+    async def granted_accounts(
+        self, info: Info, first: First, after: After = None
+    ) -> Connection[GrantedAccount] | None:
         """Return a page of accounts."""
         return await granted_accounts_page(info, first, after)
+
+    @strawberry.field(
+        description="What an operation would cost, show and need, and what you lack for it; nothing of it runs.",
+        directives=[RequiresScope(scope="schema:read")],
+    )
+    def explain(
+        self,
+        info: Info,
+        document: Document,
+        variables: Variables = None,
+        operation_name: OperationName = None,
+    ) -> ExplainPayload | None:
+        """Explain a document."""
+        return explained(info, document, variables, operation_name)
 
     @strawberry.field(
         description="The audit log, newest first; for compliance officers and auditors.",
@@ -175,8 +203,9 @@ def _notice(found: Any) -> Notice:
 schema: Final = strawberry.Schema(
     Query,
     Mutation,
+    Subscription,
     types=[Account, AccessGrant, Partner, Domain, Order, Certificate, Agent, *ERROR_TYPES],
-    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME, Cursor: CURSOR}),
 )
 describe_inputs(schema)
 
@@ -190,7 +219,8 @@ def schema_map() -> SchemaMap:
 
 def operation_labels() -> frozenset[str]:
     """Return the words by which operations are told apart in metrics: their one root field, or that there are more."""
-    roots = (schema._schema.query_type, schema._schema.mutation_type)  # noqa: SLF001 - the same
+    core = schema._schema  # noqa: SLF001 - the same
+    roots = (core.query_type, core.mutation_type, core.subscription_type)
     return frozenset(name for kind in roots if kind is not None for name in kind.fields) | {SEVERAL, UNPLANNED}
 
 

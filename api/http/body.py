@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from api.execution.run import Request
@@ -49,7 +49,11 @@ async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
 
 def parse_request(body: bytes) -> Request:
     """Return the request in a JSON body; unknown members are ignored as the specification asks."""
-    members = parse_object(body)
+    return request_of(parse_object(body))
+
+
+def request_of(members: Mapping[str, Any]) -> Request:
+    """Return the request that the members of a JSON object make, in a body or in a message of a socket."""
     document = members.get("query")
     name = members.get("operationName")
     variables = members.get("variables")
@@ -61,7 +65,8 @@ def parse_request(body: bytes) -> Request:
         raise RequestRefused("`variables` is not a JSON object, so nothing ran.")
     if not isinstance(members.get("extensions") or {}, dict):
         raise RequestRefused("`extensions` is not a JSON object, so nothing ran.")
-    request = Request(document, name or None, variables or {})
+    explained = (members.get("extensions") or {}).get("explain") is True
+    request = Request(document, name or None, variables or {}, explain=explained)
     if _unstorable(members):
         raise RequestRefused(
             "The request holds a character that no text can keep (NUL or half of a surrogate pair), so nothing ran."

@@ -39,13 +39,14 @@ ANONYMOUS_BODY_LIMIT: Final = 64 << 10
 _VIEWER_SECONDS: Final = 10.0
 """What somebody unknown may have us look through; sign-up and sign-in need a hundredth of it."""
 _UNAUTHORIZED: Final = 401
-_FIXED_HEADERS: Final = (
+FIXED_HEADERS: Final = (
     ("cache-control", "no-store"),
     ("vary", "Accept, Authorization, Cookie, Origin, Sslm-Act-For"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
 )
 _log = structlog.get_logger("api.http")
+_STATUS_OF_ANSWER: Final = {"SUBSCRIPTION_NEEDS_STREAM": 406}
 _STATUS: Final = {"CREDENTIAL_REFUSED": 401, "GRANT_REFUSED": 403, "REQUEST_FORGED": 403, "AUDIT_UNAVAILABLE": 503}
 
 
@@ -74,33 +75,36 @@ class GraphQLEdge:
         scope["sslm.route"] = "/graphql"
         extra = [("x-request-id", origin.request_id), *self.cors.headers(headers)]
         if scope["method"] == "OPTIONS":
-            await _send(send, 204, b"", "", [*extra, *self.cors.preflight(headers)])
+            await send_answer(send, 204, b"", "", [*extra, *self.cors.preflight(headers)])
             return
         media = JSON
         try:
             media = choose(headers.get("accept", ""))
             answer, cookies = await self._answer(scope, headers, origin, receive)
-            status = status_of(answer.code, 200 if answer.ran or media == JSON else 400)
+            status = _STATUS_OF_ANSWER.get(answer.code) or status_of(
+                answer.code, 200 if answer.ran or media == JSON else 400
+            )
             extra += [("set-cookie", cookie) for cookie in cookies]
         except ClientLeft:
             return
-        except RequestRefused as error:
-            answer, status = refusal(error, origin.request_id), error.status
-            extra += list(error.headers)
-        except SafeError as error:
-            answer, status = refusal(error, origin.request_id), _STATUS.get(error.code, 400)
-            extra += [("www-authenticate", "Bearer")] if status == _UNAUTHORIZED else []
         except Exception as error:  # noqa: BLE001 - the database may be gone; the answer has its one shape all the same
-            _log.exception("request_failed", error=type(error).__name__, request_id=origin.request_id)
-            answer, status = Answer({"errors": [internal_entry(origin.request_id)]}, ran=False), 500
-            if database_is_away(error):
-                answer, status = refusal(Unavailable(), origin.request_id), 503
+            answer, status, more = refused(error, origin.request_id)
+            extra += more
         extra += rate_limit(answer.cost.balance) if answer.cost is not None else []
-        await _send(send, status, answer.encode(), media, extra)
+        await send_answer(send, status, answer.encode(), media, extra)
 
     async def _answer(
         self, scope: Scope, headers: dict[str, str], origin: Origin, receive: Receive
     ) -> tuple[Answer, list[str]]:
+        request, viewer = await self.read(scope, headers, origin, receive)
+        context = self.make_context(viewer, headers)
+        answer = await self._while_connected(request, context, receive)
+        return answer, context.set_cookies
+
+    async def read(
+        self, scope: Scope, headers: dict[str, str], origin: Origin, receive: Receive
+    ) -> tuple[Request, Viewer]:
+        """Read a request and who sends it; raises what `refused` puts into words, or `ClientLeft`."""
         if scope["method"] != "POST":
             raise MethodNotAllowed("Send GraphQL requests by POST. Nothing ran.", headers=(("allow", "POST, OPTIONS"),))
         check_content_type(headers.get("content-type", ""))
@@ -110,30 +114,42 @@ class GraphQLEdge:
             viewer = await self.viewers.read(headers, origin)
         if viewer.role is Role.ANONYMOUS and len(body) > ANONYMOUS_BODY_LIMIT:
             raise too_large(ANONYMOUS_BODY_LIMIT)
-        context = self.make_context(viewer, headers)
-        answer = await self._while_connected(request, context, receive)
-        return answer, context.set_cookies
+        return request, viewer
 
     async def _while_connected(self, request: Request, context: EdgeContext, receive: Receive) -> Answer:
         """Run the request; stop it, undoing what was not committed, when the caller leaves."""
         running = asyncio.ensure_future(self.runner.run(request, context))
-        leaving = asyncio.ensure_future(_left(receive))
+        leaving = asyncio.ensure_future(left(receive))
         try:
             await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 raise ClientLeft
             return running.result()
         finally:
-            await _stopped(running, leaving)
+            await stopped(running, leaving)
 
 
-async def _left(receive: Receive) -> None:
+def refused(error: Exception, request_id: str) -> tuple[Answer, int, list[tuple[str, str]]]:
+    """Return the answer to a request that could not be taken, its status, and the headers that belong to it."""
+    if isinstance(error, RequestRefused):
+        return refusal(error, request_id), error.status, list(error.headers)
+    if isinstance(error, SafeError):
+        status = _STATUS.get(error.code, 400)
+        return refusal(error, request_id), status, [("www-authenticate", "Bearer")] if status == _UNAUTHORIZED else []
+    _log.exception("request_failed", error=type(error).__name__, request_id=request_id)
+    if database_is_away(error):
+        return refusal(Unavailable(), request_id), 503, []
+    return Answer({"errors": [internal_entry(request_id)]}, ran=False), 500, []
+
+
+async def left(receive: Receive) -> None:
     """Return when the caller has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _stopped(*tasks: asyncio.Future[Any]) -> None:
+async def stopped(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel what still runs, and wait for its end."""
     for task in tasks:
         if not task.done():
             task.cancel()
@@ -143,9 +159,10 @@ async def _stopped(*tasks: asyncio.Future[Any]) -> None:
             task.exception()  # looked at, so that nobody warns of it
 
 
-async def _send(send: Send, status: int, body: bytes, media: str, extra: list[tuple[str, str]]) -> None:
+async def send_answer(send: Send, status: int, body: bytes, media: str, extra: list[tuple[str, str]]) -> None:
+    """Send a whole answer."""
     content_type = [("content-type", f"{media}; charset=utf-8")] if media in {JSON, GRAPHQL_JSON} else []
-    pairs = [*_FIXED_HEADERS, *content_type, ("content-length", str(len(body))), *extra]
+    pairs = [*FIXED_HEADERS, *content_type, ("content-length", str(len(body))), *extra]
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

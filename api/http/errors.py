@@ -49,3 +49,27 @@ class RequestTooSlow(RequestRefused):
 
     code = "REQUEST_TIMEOUT"
     status = 408
+
+
+class PlainRequestNeeded(CertificateManagerError):
+    """A mutation that sets cookies was sent where no answer can carry them; it did not run."""
+
+    code = "PLAIN_REQUEST_NEEDED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This changes cookies, which only the answer to an ordinary request can do, so nothing ran. "
+            "Send it by POST, without asking for an event stream."
+        )
+
+
+class TooManyOperations(CertificateManagerError):
+    """As many operations as a socket may carry are open on this one; the new one did not run."""
+
+    code = "TOO_MANY_OPERATIONS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This connection carries {limit} operations, the most it may, so this one did not run. "
+            "Complete another first."
+        )

@@ -35,6 +35,11 @@ def choose(accept: str) -> str:
     return best
 
 
+def weighted(accept: str) -> list[tuple[str, float]]:
+    """Return the media types of an `Accept` header with their weights, as they are named."""
+    return [_item(item) for item in accept.split(",") if item.strip()]
+
+
 def _item(item: str) -> tuple[str, float]:
     name, *parameters = (part.strip().lower() for part in item.split(";"))
     weight = 1.0

@@ -39,6 +39,9 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; a fault below becomes a plain 500 that says nothing of its cause."""
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -70,6 +73,40 @@ class Observed:
                 route=route,
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
+                address=origin.address,
+                request_id=origin.request_id,
+            )
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a WebSocket on, and log its end: how long it was open, and who closed it with which code."""
+        origin = origin_of(scope, headers_of(scope), self._trusted, self._clock)
+        scope["sslm.origin"] = origin
+        began = time.perf_counter()
+        close_code = 0
+
+        async def heard() -> Any:
+            nonlocal close_code
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                close_code = close_code or message.get("code", 0)
+            return message
+
+        async def watched(message: MutableMapping[str, Any]) -> None:
+            nonlocal close_code
+            if message["type"] == "websocket.close":
+                close_code = message.get("code", 0)
+            await send(message)
+
+        try:
+            await self._app(scope, heard, watched)
+        except Exception as error:  # noqa: BLE001 - the outermost edge; nothing raw may pass
+            _log.exception("socket_failed", error=type(error).__name__, request_id=origin.request_id)
+        finally:
+            _log.info(
+                "socket",
+                route=str(scope.get("sslm.route", UNKNOWN_ROUTE)),
+                close_code=close_code,
+                milliseconds=round((time.perf_counter() - began) * 1000, 1),
                 address=origin.address,
                 request_id=origin.request_id,
             )

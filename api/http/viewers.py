@@ -18,6 +18,7 @@ import structlog
 
 from api.auth.api_tokens import parse
 from api.auth.cookies import CSRF, SESSION, cookie_value
+from api.auth.credential_cache import CredentialCache
 from api.auth.csrf import csrf_token_holds, sent_by_own_page
 from api.auth.errors import GrantRefused, RequestForged
 from api.auth.viewers import (
@@ -29,6 +30,7 @@ from api.auth.viewers import (
 )
 from api.db.sessions import Sessions
 from api.graphql.nodes import row_id
+from api.kit.secrets import hash_secret
 from api.models import AccessGrantId
 from api.viewer import Origin, Viewer, anonymous
 from governance.clock import Clock
@@ -37,6 +39,8 @@ ACT_FOR: Final = "sslm-act-for"
 _NO_GRANT: Final = AccessGrantId(UUID(int=0))
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
+_TOKEN, _SESSION = b"token ", b"session "
+"""Before the hash, so that a secret of one kind never stands for the other."""
 _log = structlog.get_logger("api.http")
 
 
@@ -48,6 +52,7 @@ class ViewerReader:
     clock: Clock
     csrf_secret: bytes
     own_origin: str
+    cache: CredentialCache
     allowed_origins: frozenset[str] = frozenset()
     _touched: dict[UUID, datetime] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -58,13 +63,24 @@ class ViewerReader:
         scheme, _, credential = authorization.partition(" ")
         if authorization:
             text = credential.strip() if scheme.lower() == "bearer" else ""
-            parse(text)  # a token that cannot be ours opens no connection
-            async with self.sessions.read() as session:
-                viewer = await viewer_of_api_token(session, text, origin, self.clock, named_grant(headers))
+            viewer = await self._of_api_token(text, origin, named_grant(headers))
             self._touch(viewer)
             return viewer
         secret = cookie_value([headers.get("cookie", "")], SESSION)
         return await self.of_session(secret or "", headers, origin)
+
+    async def _of_api_token(self, text: str, origin: Origin, act_for: AccessGrantId | None) -> Viewer:
+        """Return whose token that is; one that is remembered was read and found right before."""
+        key = _key(_TOKEN, text, act_for)
+        known = self.cache.get(key, origin)
+        if known is not None:
+            return known
+        parse(text)  # a token that cannot be ours opens no connection
+        ticket = self.cache.ticket()
+        async with self.sessions.read() as session:
+            viewer = await viewer_of_api_token(session, text, origin, self.clock, act_for)
+        self.cache.keep(ticket, key, viewer)
+        return viewer
 
     async def of_session(self, secret: str, headers: Mapping[str, str], origin: Origin) -> Viewer:
         """Return who is signed in by cookie, after checking that the request was not forged; else an anonymous one."""
@@ -84,10 +100,16 @@ class ViewerReader:
         """Return who holds this session secret, without looking at the request; for pages that only show."""
         if not secret:
             return None
-        async with self.sessions.read() as session:
-            viewer = await viewer_of_session(session, secret, origin, self.clock, act_for)
-        if viewer is not None:
-            self._touch(viewer)
+        key = _key(_SESSION, secret, act_for)
+        viewer = self.cache.get(key, origin)
+        if viewer is None:
+            ticket = self.cache.ticket()
+            async with self.sessions.read() as session:
+                viewer = await viewer_of_session(session, secret, origin, self.clock, act_for)
+            if viewer is None:
+                return None
+            self.cache.keep(ticket, key, viewer)
+        self._touch(viewer)
         return viewer
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
@@ -138,3 +160,8 @@ def named_grant(headers: Mapping[str, str]) -> AccessGrantId | None:
     if text is None:
         return None
     return AccessGrantId(row_id(text.strip(), "AccessGrant") or _NO_GRANT)
+
+
+def _key(kind: bytes, secret: str, act_for: AccessGrantId | None) -> bytes:
+    """Return under what a viewer is remembered: the same credential is somebody else under a grant."""
+    return kind + hash_secret(secret) + (act_for.bytes if act_for is not None else b"")

@@ -46,6 +46,7 @@ LOG_FIELDS: Final[tuple[LogField, ...]] = (
     _F("method", "HTTP method"),
     _F("route", "the pattern of the path that was matched, never the path itself or its query"),
     _F("status", "HTTP status"),
+    _F("close_code", "code with which a WebSocket was closed; 0 where none was"),
     _F("operation", "name of a GraphQL operation that we know, or its class"),
     _F("document", "hash of a GraphQL document"),
     _F("cost", "what an operation was charged"),

@@ -37,6 +37,11 @@ class Metrics:
         self._deliveries = self._counter("deliveries", "Attempts to send a mail", "tag", "outcome")
         self._orders = self._counter("orders", "Orders that ended", "outcome")
         self._removed = self._counter("removed_rows", "Rows removed by maintenance", "step")
+        self._connections = Gauge(
+            "sslm_open_connections", "Connections for events that are open", ("transport",), registry=self.registry
+        )
+        self._events = self._counter("live_answers", "Answers on connections that stay open", "transport", "outcome")
+        self._socket_closes = self._counter("socket_closes", "Sockets that we closed", "code")
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count an answer; `route` is the pattern that matched, never the path."""
@@ -74,10 +79,26 @@ class Metrics:
         """Count what maintenance removed or shortened."""
         self._removed.labels(step).inc(rows)
 
+    def connection(self, transport: str, change: int) -> None:
+        """Count a connection that was opened (1) or closed (-1): a socket, or an event stream."""
+        self._connections.labels(transport).inc(change)
+
+    def event(self, transport: str, outcome: str) -> None:
+        """Count an answer on such a connection: sent, or refused."""
+        self._events.labels(transport, outcome).inc()
+
+    def socket_closed(self, code: int) -> None:
+        """Count a socket that we closed, by the code of the close frame."""
+        self._socket_closes.labels(str(code)).inc()
+
     def watch_audit(self, batches: Callable[[], float], events: Callable[[], float]) -> None:
         """Read the audit writer's own counts whenever the metrics are asked for."""
         self._read_gauge("audit_batches", "Batches of audit events written", batches)
         self._read_gauge("audit_events", "Audit events written", events)
+
+    def watch_listening(self, connected: Callable[[], float]) -> None:
+        """Read whether the database's notices are heard whenever the metrics are asked for."""
+        self._read_gauge("listening", "1 while the database's notices are heard", connected)
 
     def watch_pool(self, in_use: Callable[[], float], idle: Callable[[], float]) -> None:
         """Read the fill of the database pool whenever the metrics are asked for."""

@@ -14,7 +14,7 @@ from api.db.row_security import (
 )
 
 revision = "0006"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -29,7 +29,7 @@ def upgrade() -> None:
     _access_grant()
     _invitation()
     _api_token()
-    for statement in (*_walls(), *_windows()):
+    for statement in (*_walls(), *_windows(), *_announcements()):
         op.execute(statement)
 
 
@@ -168,7 +168,7 @@ def _api_token() -> None:
 
 
 def _walls() -> tuple[str, ...]:
-    """Return the second wall. The register, and grants as their grantee sees them, are read by the application alone."""
+    """Return the second wall. The register, and grants as their grantee sees them, are for the application alone."""
     return (
         *application_policies("recipient"),
         *application_policies("partner"),
@@ -187,4 +187,15 @@ def _windows() -> tuple[str, ...]:
             *("created_at", "until", "accepted_at", "last_used_at", "revoked_at"),
         ),
         *reader_grants("invitation", "id", "access_grant_id", "email", "expires_at"),
+    )
+
+
+def _announcements() -> tuple[str, ...]:
+    """Return triggers by which every process hears at once of a grant or partner that is no longer what it was."""
+    used = "to_jsonb(old) - 'last_used_at' is distinct from to_jsonb(new) - 'last_used_at'"
+    announce = "for each row when ({when}) execute function announce_credential()"
+    return (
+        f"create trigger access_grant_update_announced after update on access_grant {announce.format(when=used)}",
+        f"create trigger access_grant_delete_announced after delete on access_grant {announce.format(when='true')}",
+        f"create trigger partner_update_announced after update on partner {announce.format(when='true')}",
     )

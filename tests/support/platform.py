@@ -22,7 +22,7 @@ from api.auth.csrf import make_csrf_token
 from api.db.urls import DatabaseUrl
 from api.kit.derive import derive_secret
 from api.settings import load
-from governance.clock import ManualClock
+from governance.clock import Clock, ManualClock
 from tests.integration.conftest import Platform
 from tests.support.database import Cluster
 
@@ -147,9 +147,9 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    cluster: Cluster, folder: Path, routes: Sequence[BaseRoute] = (), **settings: str
+    cluster: Cluster, folder: Path, routes: Sequence[BaseRoute] = (), clock: Clock | None = None, **settings: str
 ) -> AsyncIterator[Site]:
-    """Yield the platform on a fresh pair of databases; everything ends with the block."""
+    """Yield the platform on a fresh pair of databases, at the time of day unless `clock` says another."""
     with cluster.fresh() as urls:
         base = DatabaseUrl.parse(cluster.superuser_url).at(database=urls.owner.database)
         environ = {
@@ -160,5 +160,5 @@ async def site(
             "SSLM_ACME_DIRECTORY": "https://ca.invalid/dir",
             "SSLM_ALLOW_RESERVED_NAMES": "1",
         }
-        async with open_core(load(environ | settings)) as core, open_api(core, routes) as app:
+        async with open_core(load(environ | settings), clock) as core, open_api(core, routes) as app:
             yield Site(core, app, cluster)

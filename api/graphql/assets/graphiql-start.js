@@ -45,6 +45,8 @@
     url: new URL(place.dataset.endpoint, window.location.href).toString(),
     enableIncrementalDelivery: false,
     fetch: send,
+    // The socket of a page of ours carries the session's cookie; what stands under "Headers" goes along as its payload.
+    subscriptionUrl: new URL(place.dataset.endpoint, window.location.href.replace(/^http/, "ws")).toString(),
   });
 
   const firstQuery = document.getElementById("first-query").content.textContent;

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from api.accounts import grants
-from api.accounts.endings import CREDENTIALS_CHANNEL
 from api.accounts.grants import grant_partner_access, revoke_access_grant
 from api.accounts.invitations import accept_invitation, grant_teammate_access
 from api.accounts.staff import OPERATOR
+from api.auth.credential_cache import CHANNEL
 from api.models import GOVERNANCE, AccessGrantRow, AccountRow, InvitationRow, PartnerId, RecipientRow
 from api.viewer import Role
 from governance.ids import new_id
@@ -234,7 +234,7 @@ async def test_every_process_hears_of_an_end_when_it_commits(fresh_platform: Pla
     row = await granted(platform, sara, acme)
     heard: list[str] = []
     connection = await asyncpg.connect(platform.urls.application.plain)
-    await connection.add_listener(CREDENTIALS_CHANNEL, lambda *told: heard.append(told[-1]))
+    await connection.add_listener(CHANNEL, lambda *told: heard.append(told[-1]))
     async with platform.works.open(sara.viewer) as work:
         await revoke_access_grant(work, row.id)
         await connection.execute("select 1")

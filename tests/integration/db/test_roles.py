@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from api.db.roles import ROLE_SETTINGS, prepare
+from api.db.row_security import application_policies
 from api.db.urls import APPLICATION, AUDIT_WRITER, OFFICER, READER, DatabaseUrl, DatabaseUrls, derive_urls
 
 Denied = asyncpg.InsufficientPrivilegeError
@@ -143,7 +144,12 @@ async def test_a_role_that_may_only_create_roles_and_databases_can_prepare(
         await prepare(base.at(user="sslm_test_host", password="pass").plain, urls)
         async with connected(urls.owner) as owner, connected(urls.application) as application:
             await owner.execute("create table note (id int)")
+            for statement in application_policies("note"):
+                await owner.execute(statement)
             await application.execute("insert into note values (1)")
+        async with connected(base.at(user="sslm_test_host", password="pass", database=urls.owner.database)) as login:
+            await login.execute("set row_security = off")  # as pg_dump does: it fails rather than dump a part
+            assert await login.fetchval("select count(*) from note") == 1
     finally:
         for url in (urls.owner, urls.keys_owner, first.owner, first.keys_owner):
             await superuser.execute(f"drop database if exists {url.database} with (force)")

@@ -21,7 +21,8 @@ async def restored(superuser: asyncpg.Connection) -> AsyncIterator[None]:
     """Take back what a test gives the roles and the server."""
     yield
     await superuser.execute("alter role sslm_app nosuperuser nobypassrls")
-    await superuser.execute("revoke sslm_owner from sslm_app")
+    await superuser.execute("alter role sslm_reader nobypassrls")
+    await superuser.execute("revoke sslm_owner from sslm_app, sslm_reader")
     await superuser.execute("alter role sslm_app set synchronous_commit = on")
     await superuser.execute("alter system reset all")
     await superuser.execute("select pg_reload_conf()")
@@ -36,6 +37,8 @@ async def test_prepared_roles_are_accepted(prepared: DatabaseUrls) -> None:
     [
         ("alter role sslm_app superuser", "superuser"),
         ("alter role sslm_app bypassrls", "row-level security"),
+        ("alter role sslm_reader bypassrls", "sslm_reader passes row-level security"),
+        ("grant sslm_owner to sslm_reader", "sslm_reader is a member of sslm_owner"),
         ("grant sslm_owner to sslm_app", "member of sslm_owner"),
         ("alter role sslm_app set synchronous_commit = off", "synchronous_commit is off"),
         ("alter system set fsync = off", "fsync is off"),
@@ -59,6 +62,9 @@ async def test_a_spoiled_role_is_refused(
         ("grant select on log_entry to sslm_audit", "sslm_audit holds SELECT on log_entry"),
         ("grant delete on note to sslm_audit", "sslm_audit holds DELETE on note"),
         ("grant update on log_entry to sslm_officer", "sslm_officer holds UPDATE on log_entry"),
+        ("grant select on note to sslm_reader", "sslm_reader holds SELECT on note"),
+        ("grant select (id) on note to sslm_reader", "sslm_reader reads note without row-level security"),
+        ("grant update (text) on note to sslm_reader", "sslm_reader may write columns of note"),
     ],
 )
 async def test_a_spoiled_table_is_refused(prepared: DatabaseUrls, superuser_url: str, spoil: str, reason: str) -> None:

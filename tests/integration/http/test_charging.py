@@ -129,7 +129,8 @@ async def test_two_processes_share_the_buckets_of_the_database(cluster: Cluster,
         open_api(core) as app,
     ):
         second = Site(core, app, cluster)
-        before = left(await first.post({"query": "{ nothing }"}))
-        assert left(await second.post({"query": "{ nothing }"})) == before - 10
+        assert (await second.post({"query": "{ nothing }"})).status_code == 400
         await spend(first, {})
-        assert (await second.post({"query": "{ nothing }"})).status_code == 429
+        # The other process may hold two slices of a hundredth each: two more of these at most.
+        answers = [(await second.post({"query": "{ nothing }"})).status_code for _ in range(3)]
+        assert answers[-1] == 429

@@ -69,10 +69,10 @@ async def house_of(core: Core) -> AsyncIterator[House]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
 
     def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
-        return Context(viewer, core.sessions, core.works, core.clock, services, headers.get("cookie", ""))
+        return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header=headers.get("cookie", ""))
 
     async with AuditLog(connect, core.sealer) as audit_log:
-        viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url)
+        viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url, core.credentials)
         yield House(
             site=PageSite(settings["SSLM_SITE_NAME"], ORIGIN, settings["SSLM_OPERATOR"], "support@example.org"),
             runner=Runner(

@@ -15,7 +15,7 @@ from api.execution.bill import Meter
 from api.execution.callers import Callers
 from api.execution.charges import CallerKind, ProcessCharges, Quota
 from api.execution.plans import Plans
-from api.execution.read import Reader
+from api.execution.read import Event, Reader
 from api.execution.run import Runner
 from api.execution.schema_map import SchemaMap
 from api.execution.shape import Limits
@@ -81,6 +81,7 @@ class Surroundings:
         )
         self.disclosures = Disclosures()
         self.masked: frozenset[str] = frozenset()
+        self.event: Event | None = None
 
 
 class Log:

@@ -11,9 +11,13 @@ from api.execution.callers import Callers
 from api.execution.charges import Caller, CallerKind
 from api.models import AccountId, AgentId, ApiTokenId, SessionId, StaffId
 from api.viewer import JOB, Origin, Role, Viewer, anonymous
+from governance.audit.event import Person
+from governance.ids import DataSubjectId, new_pseudonym
 
 CALLERS = Callers(b"c" * 32)
-ACCOUNT = Viewer(Role.HOLDER, account_id=AccountId(UUID(int=1)))
+HOLDER = Person(DataSubjectId(UUID(int=1)), new_pseudonym())
+OTHER = Person(DataSubjectId(UUID(int=2)), new_pseudonym())
+ACCOUNT = Viewer(Role.HOLDER, person=HOLDER, account_id=AccountId(UUID(int=1)))
 
 
 def token(number: int) -> ApiTokenId:
@@ -32,7 +36,13 @@ def test_the_tokens_of_an_account_share_one_bucket_and_its_sessions_another() ->
     by_session = {CALLERS.of(one) for one in sessions}
     assert (len(by_token), len(by_session), by_token & by_session) == (1, 1, set())
     assert {one.kind for one in by_token | by_session} == {CallerKind.HOLDER}
-    assert CALLERS.of(replace(tokens[0], account_id=AccountId(UUID(int=2)))) not in by_token
+    assert CALLERS.of(replace(tokens[0], person=OTHER, account_id=AccountId(UUID(int=2)))) not in by_token
+
+
+def test_who_acts_for_another_account_spends_their_own_points() -> None:
+    own = replace(ACCOUNT, api_token_id=token(1))
+    assert CALLERS.of(replace(own, account_id=AccountId(UUID(int=2)))) == CALLERS.of(own)
+    assert CALLERS.of(replace(own, person=OTHER)) != CALLERS.of(own)
 
 
 def test_staff_have_buckets_of_their_own() -> None:

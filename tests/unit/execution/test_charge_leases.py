@@ -97,6 +97,14 @@ async def test_most_charges_go_nowhere() -> None:
     assert shared.asked <= 10
 
 
+async def test_refunds_beyond_two_slices_are_there_for_everybody() -> None:
+    _, (first, second) = fleet(Quota(1_000, 1), 2, ManualClock(START))
+    await first.take(ALICE, 900)
+    assert (await first.give_back(ALICE, 900)).remaining == 1_000
+    assert (await second.take(ALICE, 991)).wait is not None
+    assert (await second.take(ALICE, 990)).wait is None
+
+
 async def test_what_is_held_is_spent_to_the_last_point() -> None:
     clock = ManualClock(START)
     _, (process,) = fleet(Quota(1_000, 10), 1, clock)

@@ -64,7 +64,7 @@ def test_root_fields_are_free_or_guarded() -> None:
     scopes = scopes_by_coordinate(schema)
     roots = [
         f"{root}.{name}"
-        for root in ("Query", "Mutation")
+        for root in ("Query", "Mutation", "Subscription")
         for name in TYPES[root].fields  # type: ignore[attr-defined]
     ]
     assert {coordinate for coordinate in roots if coordinate not in scopes} == FREE
@@ -125,7 +125,7 @@ def test_lists_are_connections_of_one_shape() -> None:
 
 
 def test_labels_of_operations_are_the_root_fields() -> None:
-    assert {"me", "signIn", "several", "unplanned"} <= operation_labels()
+    assert {"me", "signIn", "orderProgress", "several", "unplanned"} <= operation_labels()
 
 
 def test_the_directives_are_printed() -> None:

@@ -43,7 +43,7 @@ def test_no_conflict_was_left() -> None:
 
 
 def test_every_requirement_is_pinned_by_digest() -> None:
-    for name in ("installer", "runtime", "development"):
+    for name in ("installer", "runtime", "development", "bench"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
         pins = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
         assert pins

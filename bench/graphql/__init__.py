@@ -1,0 +1,1 @@
+"""The GraphQL benchmark: this product beside other ways to answer the same questions from the same rows."""
