@@ -131,13 +131,15 @@ class GrantedAccount:
     )
 
 
-async def grants_page(
-    info: Info, account_id: AccountId, about: tuple[Pseudonym, ...], first: int, after: Cursor | None
-) -> Connection[AccessGrant]:
-    """Return a page of the account's grants."""
+async def grants_page(info: Info, first: int, after: Cursor | None) -> Connection[AccessGrant] | None:
+    """Return a page of the account's grants; null for whoever acts for none."""
     size, key = page_bounds(first, after)
+    viewer = info.context.viewer
+    if viewer.account_id is None or viewer.holder is None:
+        return None
+    about = (viewer.holder.pseudonym,)
     async with info.context.sessions.read() as session:
-        page = await grant_queries.access_grants_of(session, info.context.viewer, account_id, first=size, after=key)
+        page = await grant_queries.access_grants_of(session, viewer, viewer.account_id, first=size, after=key)
     nodes = [(one.row.id, AccessGrant(row=one.row, about=about, details=one)) for one in page.items]
     return connection(nodes, page.has_next, key, page.total)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from api.accounts import queries
-from api.graphql.access_grants import AccessGrant, disclosures_page, grants_page
+from api.graphql.access_grants import disclosures_page
 from api.graphql.accounts import ApiToken, NotificationSettings, SecurityEvent, Session
 from api.graphql.arguments import After, First
 from api.graphql.certificates import Agent, Certificate, Domain, Order
@@ -93,14 +93,6 @@ class Account(Node):
             page = await queries.security_events_of(session, info.context.viewer, first=size, after=key)
         nodes = [(row.id, SecurityEvent(row=row, about=self.about)) for row in page.rows]
         return connection(nodes, page.has_next, key, page.total)
-
-    @strawberry.field(
-        description="Who else may act for the account, or was invited to, newest first; what ended, too.",
-        directives=[RequiresScope(scope="access:read")],
-    )
-    async def access_grants(self, info: Info, first: First, after: After = None) -> Connection[AccessGrant]:
-        """Return a page of grants."""
-        return await grants_page(info, self.row.id, self.about, first, after)
 
     @strawberry.field(
         description="What left for authorities and partners, newest first (Art. 15(1)(c)).",

@@ -19,6 +19,7 @@ from api.graphql.access_grants import (
     Partner,
     grant_node,
     granted_accounts_page,
+    grants_page,
     partner_node,
     partners_page,
 )
@@ -98,18 +99,12 @@ class Query:
         )
 
     @strawberry.field(
-        description="What an operation would cost, show and need, and what you lack for it; nothing of it runs.",
-        directives=[RequiresScope(scope="schema:read")],
+        description="Who else may act for your account, or was invited to, newest first; what ended, too.",
+        directives=_ACCESS,
     )
-    def explain(
-        self,
-        info: Info,
-        document: Document,
-        variables: Variables = None,
-        operation_name: OperationName = None,
-    ) -> ExplainPayload | None:
-        """Explain a document."""
-        return explained(info, document, variables, operation_name)
+    async def access_grants(self, info: Info, first: First, after: After = None) -> Connection[AccessGrant] | None:
+        """Return a page of grants."""
+        return await grants_page(info, first, after)
 
     @strawberry.field(
         description="Partners that the operator approved, newest first; they act only for whoever grants them.",
@@ -133,6 +128,20 @@ class Query:
     ) -> Connection[GrantedAccount] | None:
         """Return a page of accounts."""
         return await granted_accounts_page(info, first, after)
+
+    @strawberry.field(
+        description="What an operation would cost, show and need, and what you lack for it; nothing of it runs.",
+        directives=[RequiresScope(scope="schema:read")],
+    )
+    def explain(
+        self,
+        info: Info,
+        document: Document,
+        variables: Variables = None,
+        operation_name: OperationName = None,
+    ) -> ExplainPayload | None:
+        """Explain a document."""
+        return explained(info, document, variables, operation_name)
 
     @strawberry.field(
         description="The audit log, newest first; for compliance officers and auditors.",

@@ -39,7 +39,7 @@ async def show(visit: Visit, outcome: Outcome | None = None) -> Response:
         "account/access.html",
         outcome.status if outcome else 200,
         form=visit.form(outcome),
-        grants=data["me"]["accessGrants"],
+        grants=data["accessGrants"],
         disclosures=data["me"]["disclosures"],
         partners=data["partners"],
         granted=data["grantedAccounts"],

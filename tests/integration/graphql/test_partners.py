@@ -35,9 +35,9 @@ GRANTED = """
 { grantedAccounts(first: 10) { totalCount edges { node { actFor accountId scopes categories until lastUsedAt } } } }
 """
 MINE = """
-{ me { accessGrants(first: 10) { totalCount edges { node { id scopes categories createdAt until acceptedAt lastUsedAt
+{ accessGrants(first: 10) { totalCount edges { node { id scopes categories createdAt until acceptedAt lastUsedAt
   revokedAt partner { name } teammate { email } invitation { email expiresAt } } } }
-  disclosures(first: 10) { totalCount edges { node { recipient fields purpose } } } } }
+  me { disclosures(first: 10) { totalCount edges { node { recipient fields purpose } } } } }
 """
 
 
@@ -157,7 +157,7 @@ async def test_a_partner_finds_nothing_of_whoever_did_not_grant(stage: Stage) ->
         ("{ me { sessions(first: 1) { totalCount } } }", "security:read"),
         ("{ me { apiTokens(first: 1) { totalCount } } }", "security:read"),
         ("{ me { securityEvents(first: 1) { totalCount } } }", "security:read"),
-        ("{ me { accessGrants(first: 1) { totalCount } } }", "access:read"),
+        ("{ accessGrants(first: 1) { totalCount } }", "access:read"),
         ("{ me { disclosures(first: 1) { totalCount } } }", "access:read"),
         ("{ grantedAccounts(first: 1) { totalCount } }", "access:read"),
         ('mutation { updateSettings(input: {displayName: "x"}) { errors { code } } }', "account:write"),
@@ -251,11 +251,11 @@ async def test_a_partner_lists_whom_it_may_act_for_and_that_is_a_disclosure_too(
 async def test_the_holder_sees_who_may_act_and_what_was_shown(stage: Stage) -> None:
     await stage.acting(NAMES)
     answer = await stage.site.ask(MINE, by=stage.alice.browser)
-    (edge,) = answer["data"]["me"]["accessGrants"]["edges"]
+    (edge,) = answer["data"]["accessGrants"]["edges"]
     assert (edge["node"]["partner"], edge["node"]["teammate"]) == ({"name": "acme-hosting Ltd"}, None)
     first = answer["data"]["me"]["disclosures"]["edges"][0]["node"]
     assert first == {"recipient": "acme-hosting", "fields": ["Domain.name"], "purpose": "acting_for_holder"}
-    assert (await stage.site.ask(MINE, by=stage.bob.browser))["data"]["me"]["accessGrants"]["totalCount"] == 0
+    assert (await stage.site.ask(MINE, by=stage.bob.browser))["data"]["accessGrants"]["totalCount"] == 0
     node = "query($id: ID!) { node(id: $id) { __typename id ... on AccessGrant { scopes } ... on Partner { code } } }"
     for kind, named in (("AccessGrant", act_for(stage.grant)), ("Partner", stage.acme.global_id)):
         own = await stage.site.ask(node, {"id": named}, by=stage.alice.browser)
@@ -308,7 +308,7 @@ async def test_a_teammate_acts_without_being_a_recipient(stage: Stage) -> None:
         "disclosure", str(stage.bob.someone.person.pseudonym)
     )  # fmt: skip
     assert str(stage.alice.someone.person.pseudonym) in event["data_subjects"]
-    mine = (await stage.site.ask(MINE, by=stage.alice.browser))["data"]["me"]["accessGrants"]["edges"][0]["node"]
+    mine = (await stage.site.ask(MINE, by=stage.alice.browser))["data"]["accessGrants"]["edges"][0]["node"]
     assert mine["teammate"] == {"email": "canarybob@example.org"}
 
 
