@@ -105,6 +105,7 @@ class Reader:
 
     async def read(self, asked: Asked) -> Found:
         """Return what was found; a change is run by the resolvers, once. Raises `ChangeNotShown` after one."""
+        asked.context.masked = asked.masked  # neither way shows it, whoever asked
         reads = self._reads
         if reads is None:
             return await self._resolved(asked)

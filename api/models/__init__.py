@@ -31,7 +31,14 @@ from api.models.base import (
     SessionId,
     StaffId,
 )
-from api.models.certificates import AuthorizationRow, CertificateRow, ChallengeRow, OrderRow, RevocationRow
+from api.models.certificates import (
+    AuthorizationRow,
+    CertificateNameRow,
+    CertificateRow,
+    ChallengeRow,
+    OrderRow,
+    RevocationRow,
+)
 from api.models.disclosures import AcknowledgementRow, CaAccountRow, DisclosureRow
 from api.models.domains import DomainRow, DomainValidationRow
 from api.models.outbox import DeliveryRow, IdempotencyKeyRow
@@ -64,6 +71,7 @@ __all__ = [
     "Base",
     "CaAccountRow",
     "CertificateId",
+    "CertificateNameRow",
     "CertificateRow",
     "ChallengeRow",
     "ChargeRow",

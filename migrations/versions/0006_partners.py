@@ -14,7 +14,7 @@ from api.db.row_security import (
 )
 
 revision = "0006"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
