@@ -78,8 +78,8 @@ def _own(viewer: Viewer) -> Any:
 async def _page(
     session: ReadSession, table: type[Row], own: tuple[ColumnElement[bool], ...], first: int, after: UUID | None
 ) -> Page[Row]:
-    if not 1 <= first <= LONGEST_PAGE:
-        raise InvalidInput(f"Ask for 1 to {LONGEST_PAGE} at once.", rule="page-size", field=("first",))
+    if not 0 <= first <= LONGEST_PAGE:
+        raise InvalidInput(f"Ask for 0 to {LONGEST_PAGE} at once.", rule="page-size", field=("first",))
     statement = select(table).where(*own).order_by(table.id.desc()).limit(first + 1)
     if after is not None:
         statement = statement.where(table.id < after)

@@ -14,8 +14,8 @@ from graphql import GraphQLError, GraphQLSyntaxError, ObjectFieldNode, ValueNode
 _GENERAL: Final = "A value does not fit what is expected here."
 _NAME: Final = r"([\w!\[\]]{1,120})"
 _VALUE_MESSAGES: Final = (
-    (re.compile(rf"{_NAME} cannot represent\b"), "A value is not a valid `{}`."),
     (re.compile(rf"Value cannot represent a {_NAME}:"), "A value is not a valid `{}`."),
+    (re.compile(rf"{_NAME} cannot represent\b"), "A value is not a valid `{}`."),
     (re.compile(rf"Enum '{_NAME}' cannot represent\b"), "A value is not one of the names of `{}`."),
     (re.compile(rf"Value '\w+' does not exist in '{_NAME}' enum"), "A value is not one of the names of `{}`."),
     (

@@ -138,7 +138,7 @@ class AccountMutations:
     """Mutations of the account."""
 
     @strawberry.mutation(description="End your session here.")
-    async def sign_out(self, info: Info) -> DonePayload:
+    async def sign_out(self, info: Info) -> DonePayload | None:
         """Sign out."""
 
         async def act(work: Work) -> DonePayload:
@@ -149,7 +149,7 @@ class AccountMutations:
         return await in_one_transaction(info, DonePayload, act)
 
     @strawberry.mutation(description="Change settings.", directives=_WRITE)
-    async def update_settings(self, info: Info, input: UpdateSettingsInput) -> AccountPayload:  # noqa: A002
+    async def update_settings(self, info: Info, input: UpdateSettingsInput) -> AccountPayload | None:  # noqa: A002
         """Change settings."""
 
         async def act(work: Work) -> AccountPayload:
@@ -159,7 +159,7 @@ class AccountMutations:
         return await in_one_transaction(info, AccountPayload, act)
 
     @strawberry.mutation(description="Change your password; other sessions end.", directives=[*_WRITE, ONCE])
-    async def change_password(self, info: Info, input: ChangePasswordInput) -> DonePayload:  # noqa: A002
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> DonePayload | None:  # noqa: A002
         """Change the password."""
 
         async def act() -> DonePayload:
@@ -171,7 +171,7 @@ class AccountMutations:
         return await outside(DonePayload, act)
 
     @strawberry.mutation(description="Ask for another address.", directives=[*_WRITE, ONCE])
-    async def request_email_change(self, info: Info, input: RequestEmailChangeInput) -> DonePayload:  # noqa: A002
+    async def request_email_change(self, info: Info, input: RequestEmailChangeInput) -> DonePayload | None:  # noqa: A002
         """Ask for another address."""
 
         async def act() -> DonePayload:
@@ -182,7 +182,7 @@ class AccountMutations:
         return await outside(DonePayload, act)
 
     @strawberry.mutation(description="End one session.", directives=_WRITE)
-    async def revoke_session(self, info: Info, input: RevokeSessionInput) -> SessionPayload:  # noqa: A002
+    async def revoke_session(self, info: Info, input: RevokeSessionInput) -> SessionPayload | None:  # noqa: A002
         """End a session."""
 
         async def act(work: Work) -> SessionPayload:
@@ -194,7 +194,7 @@ class AccountMutations:
         return await in_one_transaction(info, SessionPayload, act)
 
     @strawberry.mutation(description="End every session but this one.", directives=_WRITE)
-    async def revoke_other_sessions(self, info: Info) -> DonePayload:
+    async def revoke_other_sessions(self, info: Info) -> DonePayload | None:
         """End all other sessions."""
 
         async def act(work: Work) -> DonePayload:
@@ -204,7 +204,7 @@ class AccountMutations:
         return await in_one_transaction(info, DonePayload, act)
 
     @strawberry.mutation(description="Make an API token; its text is shown this once.", directives=[*_TOKENS, ONCE])
-    async def create_api_token(self, info: Info, input: CreateApiTokenInput) -> CreateApiTokenPayload:  # noqa: A002
+    async def create_api_token(self, info: Info, input: CreateApiTokenInput) -> CreateApiTokenPayload | None:  # noqa: A002
         """Make an API token."""
 
         async def act(work: Work) -> CreateApiTokenPayload:
@@ -217,7 +217,7 @@ class AccountMutations:
         return await in_one_transaction(info, CreateApiTokenPayload, act)
 
     @strawberry.mutation(description="End an API token at once.", directives=_TOKENS)
-    async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> ApiTokenPayload:  # noqa: A002
+    async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> ApiTokenPayload | None:  # noqa: A002
         """End an API token."""
 
         async def act(work: Work) -> ApiTokenPayload:

@@ -15,7 +15,6 @@ from api.certificates.agents import (
 from api.graphql.account_mutations import own
 from api.graphql.certificates import Agent
 from api.graphql.errors import UserError
-from api.graphql.moments import in_utc
 from api.graphql.mutate import Info, in_one_transaction
 from api.graphql.nodes import encode_id, required_id
 from api.graphql.once import ONCE
@@ -108,7 +107,7 @@ class AgentMutations:
         description="Enrol an agent; it gets a token of its own.",
         directives=[RequiresScope(scope="agents:enrol"), ONCE],
     )
-    async def enrol_agent(self, info: Info, input: EnrolAgentInput) -> EnrolAgentPayload:  # noqa: A002
+    async def enrol_agent(self, info: Info, input: EnrolAgentInput) -> EnrolAgentPayload | None:  # noqa: A002
         """Enrol an agent."""
 
         async def act(work: Work) -> EnrolAgentPayload:
@@ -121,7 +120,7 @@ class AgentMutations:
     @strawberry.mutation(
         description="Report what is installed where.", directives=[RequiresScope(scope="agents:report")]
     )
-    async def report_agent(self, info: Info, input: ReportAgentInput) -> AgentPayload:  # noqa: A002
+    async def report_agent(self, info: Info, input: ReportAgentInput) -> AgentPayload | None:  # noqa: A002
         """Take a report."""
 
         async def act(work: Work) -> AgentPayload:
@@ -133,7 +132,7 @@ class AgentMutations:
     @strawberry.mutation(
         description="Remove an agent; its token ends at once.", directives=[RequiresScope(scope="agents:enrol")]
     )
-    async def remove_agent(self, info: Info, input: RemoveAgentInput) -> RemoveAgentPayload:  # noqa: A002
+    async def remove_agent(self, info: Info, input: RemoveAgentInput) -> RemoveAgentPayload | None:  # noqa: A002
         """Remove an agent."""
 
         async def act(work: Work) -> RemoveAgentPayload:
@@ -152,9 +151,9 @@ def _report(asked: ReportAgentInput) -> AgentReport:
                 certificate_id=CertificateId(required_id(one.certificate_id, "Certificate", "certificateId")),
                 fingerprint_sha256=one.fingerprint_sha256,
                 target_name=one.target_name,
-                installed_at=in_utc(one.installed_at, "installations", str(number), "installedAt"),
+                installed_at=one.installed_at,
             )
-            for number, one in enumerate(asked.installations)
+            for one in asked.installations
         ],
     )
 

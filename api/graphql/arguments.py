@@ -5,8 +5,12 @@ from typing import Annotated
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
-First = Annotated[int, strawberry.argument(description="How many at most, 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="The `endCursor` of the page before; null to begin.")]
+from api.graphql.cursors import Cursor
+
+First = Annotated[
+    int, strawberry.argument(description="How many at most, 0 to 100; more counts as 100, a negative number as 0.")
+]
+After = Annotated[Cursor | None, strawberry.argument(description="The `endCursor` of the page before; null to begin.")]
 NodeId = Annotated[strawberry.ID, strawberry.argument(description="The object's opaque id.")]
 
 

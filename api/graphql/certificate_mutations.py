@@ -90,7 +90,7 @@ class CertificateMutations:
     """Mutations of orders and certificates."""
 
     @strawberry.mutation(description="Order a certificate for the names in a CSR.", directives=_ORDER)
-    async def order_certificate(self, info: Info, input: OrderCertificateInput) -> OrderPayload:  # noqa: A002
+    async def order_certificate(self, info: Info, input: OrderCertificateInput) -> OrderPayload | None:  # noqa: A002
         """Place an order."""
 
         async def act(work: Work) -> OrderPayload:
@@ -111,7 +111,7 @@ class CertificateMutations:
         return await in_one_transaction(info, OrderPayload, act)
 
     @strawberry.mutation(description="Say that the challenges are in place; validation begins.", directives=_ORDER)
-    async def confirm_challenges(self, info: Info, input: ConfirmChallengesInput) -> OrderPayload:  # noqa: A002
+    async def confirm_challenges(self, info: Info, input: ConfirmChallengesInput) -> OrderPayload | None:  # noqa: A002
         """Go on with an order."""
 
         async def act(work: Work) -> OrderPayload:
@@ -121,7 +121,7 @@ class CertificateMutations:
         return await in_one_transaction(info, OrderPayload, act)
 
     @strawberry.mutation(description="Revoke a certificate at its authority.", directives=_REVOKE)
-    async def revoke_certificate(self, info: Info, input: RevokeCertificateInput) -> CertificatePayload:  # noqa: A002
+    async def revoke_certificate(self, info: Info, input: RevokeCertificateInput) -> CertificatePayload | None:  # noqa: A002
         """Revoke a certificate."""
         context = info.context
 

@@ -70,5 +70,5 @@ def id_of(kind: str, sql: str) -> Leaf:
 
 
 def cursor_of(sql: str) -> str:
-    """Return the text of a row's cursor: `connections.encode_cursor` in SQL."""
+    """Return the text of a row's cursor: `cursors.encode_cursor` in SQL."""
     return f"rtrim(translate(encode(uuid_send({sql}), 'base64'), '+/', '-_'), '=')"

@@ -43,7 +43,7 @@ class DomainMutations:
     """Mutations of domains."""
 
     @strawberry.mutation(description="Add a name to your account; it is proved when you order.", directives=_WRITE)
-    async def add_domain(self, info: Info, input: AddDomainInput) -> DomainPayload:  # noqa: A002 - the schema's word
+    async def add_domain(self, info: Info, input: AddDomainInput) -> DomainPayload | None:  # noqa: A002 - the schema's word
         """Add a domain."""
         allow = info.context.services.certificates.allow_reserved_names
 
@@ -54,7 +54,7 @@ class DomainMutations:
         return await in_one_transaction(info, DomainPayload, act)
 
     @strawberry.mutation(description="Forget a name; its certificates stay as they are.", directives=_WRITE)
-    async def remove_domain(self, info: Info, input: RemoveDomainInput) -> DomainPayload:  # noqa: A002
+    async def remove_domain(self, info: Info, input: RemoveDomainInput) -> DomainPayload | None:  # noqa: A002
         """Remove a domain."""
 
         async def act(work: Work) -> DomainPayload:

@@ -22,6 +22,7 @@ from api.graphql.certificate_mutations import CertificateMutations
 from api.graphql.certificates import Agent, Certificate, Domain, Order
 from api.graphql.connections import Connection
 from api.graphql.context import Context
+from api.graphql.cursors import CURSOR, Cursor
 from api.graphql.domain_mutations import DomainMutations
 from api.graphql.errors import ERROR_TYPES
 from api.graphql.moments import DATE_TIME
@@ -139,7 +140,7 @@ schema: Final = strawberry.Schema(
     Query,
     Mutation,
     types=[Account, Domain, Order, Certificate, Agent, *ERROR_TYPES],
-    config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    config=StrawberryConfig(scalar_map={datetime: DATE_TIME, Cursor: CURSOR}),
 )
 describe_inputs(schema)
 

@@ -82,7 +82,7 @@ class SignUpMutations:
     @strawberry.mutation(
         description="Make an account; a link is mailed, also when the address has one already.", directives=[ONCE]
     )
-    async def sign_up(self, info: Info, input: SignUpInput) -> DonePayload:  # noqa: A002 - the schema's word
+    async def sign_up(self, info: Info, input: SignUpInput) -> DonePayload | None:  # noqa: A002 - the schema's word
         """Sign up."""
 
         async def act() -> DonePayload:
@@ -93,7 +93,7 @@ class SignUpMutations:
         return await outside(DonePayload, act)
 
     @strawberry.mutation(description="Confirm the address by the link in the mail; it is valid for 24 hours.")
-    async def verify_email(self, info: Info, input: LinkInput) -> DonePayload:  # noqa: A002
+    async def verify_email(self, info: Info, input: LinkInput) -> DonePayload | None:  # noqa: A002
         """Verify."""
 
         async def act(work: Work) -> DonePayload:
@@ -103,7 +103,7 @@ class SignUpMutations:
         return await in_one_transaction(info, DonePayload, act)
 
     @strawberry.mutation(description="Send the link once more; you must be signed in.", directives=[ONCE])
-    async def resend_verification(self, info: Info) -> DonePayload:
+    async def resend_verification(self, info: Info) -> DonePayload | None:
         """Send again."""
 
         async def act() -> DonePayload:
@@ -115,7 +115,7 @@ class SignUpMutations:
     @strawberry.mutation(
         description="Sign in; the answer sets the cookies of section 5.1 of the policy.", directives=[ONCE]
     )
-    async def sign_in(self, info: Info, input: SignInInput) -> DonePayload:  # noqa: A002
+    async def sign_in(self, info: Info, input: SignInInput) -> DonePayload | None:  # noqa: A002
         """Sign in."""
         context = info.context
 
@@ -130,7 +130,7 @@ class SignUpMutations:
     @strawberry.mutation(
         description="Sign in as one of the operator's people, with a one-time code.", directives=[ONCE]
     )
-    async def staff_sign_in(self, info: Info, input: StaffSignInInput) -> DonePayload:  # noqa: A002
+    async def staff_sign_in(self, info: Info, input: StaffSignInInput) -> DonePayload | None:  # noqa: A002
         """Sign in as staff."""
 
         async def act() -> DonePayload:
@@ -142,7 +142,7 @@ class SignUpMutations:
     @strawberry.mutation(
         description="Ask for a link to set a new password; the answer tells nothing about accounts.", directives=[ONCE]
     )
-    async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> DonePayload:  # noqa: A002
+    async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> DonePayload | None:  # noqa: A002
         """Ask for a reset link."""
 
         async def act() -> DonePayload:
@@ -152,7 +152,7 @@ class SignUpMutations:
         return await outside(DonePayload, act)
 
     @strawberry.mutation(description="Set a new password by a link from a mail; every session ends.", directives=[ONCE])
-    async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload:  # noqa: A002
+    async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload | None:  # noqa: A002
         """Reset."""
 
         async def act() -> DonePayload:
@@ -163,7 +163,7 @@ class SignUpMutations:
         return await outside(DonePayload, act)
 
     @strawberry.mutation(description="Confirm a new address by the link that was mailed to it.")
-    async def confirm_email_change(self, info: Info, input: LinkInput) -> DonePayload:  # noqa: A002
+    async def confirm_email_change(self, info: Info, input: LinkInput) -> DonePayload | None:  # noqa: A002
         """Confirm."""
 
         async def act(work: Work) -> DonePayload:
@@ -173,7 +173,7 @@ class SignUpMutations:
         return await in_one_transaction(info, DonePayload, act)
 
     @strawberry.mutation(description="Stop a change of address by the link mailed to the present one; sessions end.")
-    async def keep_email(self, info: Info, input: LinkInput) -> DonePayload:  # noqa: A002
+    async def keep_email(self, info: Info, input: LinkInput) -> DonePayload | None:  # noqa: A002
         """Keep."""
 
         async def act(work: Work) -> DonePayload:

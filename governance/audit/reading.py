@@ -73,9 +73,9 @@ class AuditReader:
     async def page(
         self, session: AsyncSession, wanted: EventFilter = EVERYTHING, *, first: int, after: EventKey | None = None
     ) -> EventPage:
-        """Return up to `first` events (1 to `PAGE_LIMIT`) older than `after`."""
-        if not 1 <= first <= PAGE_LIMIT:
-            raise ValueError(f"a page holds 1 to {PAGE_LIMIT} events")
+        """Return up to `first` events (0 to `PAGE_LIMIT`) older than `after`."""
+        if not 0 <= first <= PAGE_LIMIT:
+            raise ValueError(f"a page holds 0 to {PAGE_LIMIT} events")
         columns = self._events.c
         statement = self._select(wanted).order_by(columns.at.desc(), columns.id.desc()).limit(first + 1)
         if after is not None:

@@ -29,7 +29,7 @@ const text = await codegen({
     documentMode: "string",
     enumsAsTypes: true,
     onlyOperationTypes: true,
-    scalars: { DateTime: "string" },
+    scalars: { Cursor: "string", DateTime: "string" },
     skipTypename: true,
     strictScalars: true,
     useTypeImports: true,

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     GraphQLArgument,
@@ -22,13 +23,13 @@ from graphql import (
     is_leaf_type,
 )
 
-from api.graphql.connections import encode_cursor
+from api.graphql.cursors import Cursor, encode_cursor
 from api.graphql.nodes import decode_id
 
 _DEEPEST = 9
 _TEXTS = ("", "x", "\u0663", "a\u202eb", "' or 1=1 --", "%s{}", "é" * 300, "../..", "0", "-1", "null", "*.example.org")
 _WHOLE = (0, 1, 2, 5, 100, 101, -1, 2**31 - 1, -(2**31))
-_MOMENTS = ("2026-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "now")
+_MOMENTS = ("2026-01-01T00:00:00Z", "0001-01-01T00:00:00-14:00", "9999-12-31T23:59:59+14:00", "2026-02-30", "now")
 
 
 class Documents:
@@ -41,7 +42,8 @@ class Documents:
         self._fragments: list[str] = []
         self._aliases = 0
         self._mutations = mutations
-        self._cursors = ["", *(encode_cursor(found[1]) for text in ids if (found := decode_id(text)) is not None)]
+        rows = [UUID(int=7 << 76), *(found[1] for text in ids if (found := decode_id(text)) is not None)]
+        self._cursors = [encode_cursor(Cursor(row)) for row in rows]
         self._given: dict[str, tuple[str, Any]] = {}
 
     def variables(self) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class Documents:
     def _argument(self, kind: Any, name: str) -> str:
         """Return a literal, or a variable that holds the same."""
         text = self._value(kind, name)
-        plain = get_named_type(kind).name in {"Int", "ID", "String"} and not text.startswith("[")
+        plain = get_named_type(kind).name in {"Int", "ID", "String", "Cursor"} and not text.startswith("[")
         if self._mutations or not plain or self._random.random() < 0.5:
             return text
         return self._variable(str(kind), json.loads(text))
@@ -142,7 +144,7 @@ class Documents:
         if kind == "Int":
             likely = (1, 5) if name == "first" and (not self._mutations or self._random.random() < 0.8) else _WHOLE
             return str(self._random.choice(likely))
-        if name == "after" and not self._mutations and self._random.random() < 0.97:
+        if kind == "Cursor" and (not self._mutations or self._random.random() < 0.97):
             return json.dumps(self._random.choice(self._cursors))
         if kind == "Boolean":
             return self._random.choice(("true", "false"))

@@ -72,7 +72,7 @@ async def test_a_node_is_found_by_its_owner_alone(shop: Site, alice: Tenant, bob
 
 
 async def test_a_cursor_of_the_other_opens_nothing(shop: Site, alice: Tenant, bob: Tenant) -> None:
-    document = "query($a: String) { me { domains(first: 5, after: $a) { edges { cursor node { name } } } } }"
+    document = "query($a: Cursor) { me { domains(first: 5, after: $a) { edges { cursor node { name } } } } }"
     theirs = await shop.ask(document, by=bob.browser)
     cursor = theirs["data"]["me"]["domains"]["edges"][0]["cursor"]
     assert not bob.shows_in(str(await shop.ask(document, {"a": cursor}, by=alice.browser)))

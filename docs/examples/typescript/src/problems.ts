@@ -14,10 +14,14 @@ export class NotDone extends Error {
   }
 }
 
-/** Return the payload if the mutation did what was asked; throws `NotDone`. */
-export function done<Payload extends { errors: readonly ProblemFragment[] }>(what: string, payload: Payload): Payload {
-  if (payload.errors.length > 0) throw new NotDone(what, payload.errors);
-  return payload;
+/** Return the payload if the mutation did what was asked; throws `NotDone`. It is null only beside an entry in `errors`. */
+export function done<Payload extends { errors: readonly ProblemFragment[] }>(
+  what: string,
+  payload: Payload | null | undefined,
+): Payload {
+  const answered = present(what, payload);
+  if (answered.errors.length > 0) throw new NotDone(what, answered.errors);
+  return answered;
 }
 
 /** The part of a payload that is there whenever there are no errors. */
