@@ -49,3 +49,14 @@ class RequestTooSlow(RequestRefused):
 
     code = "REQUEST_TIMEOUT"
     status = 408
+
+
+class RequestMalformed(RequestRefused):
+    """The request is JSON, and not a GraphQL request (GraphQL over HTTP, "Invalid parameters")."""
+
+
+class PreflightRequired(RequestRefused):
+    """A request by GET shows neither an API token nor that a browser asked before it was sent."""
+
+    code = "PREFLIGHT_REQUIRED"
+    status = 403
