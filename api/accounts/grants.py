@@ -1,7 +1,7 @@
 """Who may act for an account besides its holder: granted in a browser, shown, ended at once.
 
 The rule: only the holder grants, signed in; only what stands on the closed lists can be granted; and every grant has an
-end. Ending one is announced when it commits (migration 0011), so that no process goes on believing in it.
+end. Ending one is announced when it commits (a trigger), so that no process goes on believing in it.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class _Compiler:
         return " and ".join(self._filled(one, alias, parent) for one in conditions)
 
     def table(self, kind: str) -> Source:
-        """Return the table behind a type; raises `NotCompiled` for one that is left to the resolvers."""
+        """Return the table behind a type; a type that no source describes is left to the resolvers."""
         source = self._sources.tables.get(kind)
         if source is None:
             raise NotCompiled(kind)

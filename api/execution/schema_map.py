@@ -50,6 +50,14 @@ class Fallback(Protocol):
         ...
 
 
+class Releases(Protocol):
+    """Records what is shown to a partner: its event, and a disclosure to that recipient, in one transaction."""
+
+    async def record(self, viewer: Viewer, event: AuditEvent) -> None:
+        """Return when both are durable, or raise `AuditUnavailable`."""
+        ...
+
+
 class EventSources(Protocol):
     """Opens what a subscription listens to."""
 
@@ -69,14 +77,6 @@ class Reads(Protocol):
 
     async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         """Return the one value of the one row, a text in UTF-8; raises what the driver raises."""
-        ...
-
-
-class Releases(Protocol):
-    """Records what is shown to a partner: its event, and a disclosure to that recipient, in one transaction."""
-
-    async def record(self, viewer: Viewer, event: AuditEvent) -> None:
-        """Return when both are durable, or raise `AuditUnavailable`."""
         ...
 
 

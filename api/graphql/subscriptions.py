@@ -68,5 +68,5 @@ def _shown(info: Info, row: Any) -> Certificate | None:
 
 
 def _about(info: Info) -> tuple[Pseudonym, ...]:
-    holder = info.context.viewer.holder
-    return (holder.pseudonym,) if holder is not None else ()
+    person = info.context.viewer.holder
+    return (person.pseudonym,) if person is not None else ()

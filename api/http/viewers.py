@@ -71,7 +71,7 @@ class ViewerReader:
 
     async def _of_api_token(self, text: str, origin: Origin, act_for: AccessGrantId | None) -> Viewer:
         """Return whose token that is; one that is remembered was read and found right before."""
-        key = _remembered_as(_TOKEN, text, act_for)
+        key = _key(_TOKEN, text, act_for)
         known = self.cache.get(key, origin)
         if known is not None:
             return known
@@ -100,7 +100,7 @@ class ViewerReader:
         """Return who holds this session secret, without looking at the request; for pages that only show."""
         if not secret:
             return None
-        key = _remembered_as(_SESSION, secret, act_for)
+        key = _key(_SESSION, secret, act_for)
         viewer = self.cache.get(key, origin)
         if viewer is None:
             ticket = self.cache.ticket()
@@ -154,14 +154,14 @@ class ViewerReader:
             await asyncio.wait(self._tasks, timeout=2.0)
 
 
-def _remembered_as(kind: bytes, secret: str, act_for: AccessGrantId | None) -> bytes:
-    """Return the key of a credential together with the grant it is used under: each pair is a viewer of its own."""
-    return kind + hash_secret(secret) + (act_for.bytes if act_for is not None else b"")
-
-
 def named_grant(headers: Mapping[str, str]) -> AccessGrantId | None:
     """Return the grant that a request names; a text that is no id of ours names one that nobody has."""
     text = headers.get(ACT_FOR)
     if text is None:
         return None
     return AccessGrantId(row_id(text.strip(), "AccessGrant") or _NO_GRANT)
+
+
+def _key(kind: bytes, secret: str, act_for: AccessGrantId | None) -> bytes:
+    """Return under what a viewer is remembered: the same credential is somebody else under a grant."""
+    return kind + hash_secret(secret) + (act_for.bytes if act_for is not None else b"")

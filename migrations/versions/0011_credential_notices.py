@@ -1,8 +1,8 @@
 """Triggers that announce when a credential, or whoever it belongs to, is no longer what it was.
 
-The channel is `sslm_credentials`, the payload the id of the session, API token, account, staff member, grant of access
-or partner. A process that remembers a credential for some seconds forgets it then. Marks of use announce nothing; any
-other column does, those of later migrations too. Sent when the change commits.
+The channel is `sslm_credentials`, the payload the id of the session, API token, account or staff member. A process that
+remembers a credential for some seconds forgets it then. Marks of use announce nothing; any other column does, those of
+later migrations too. Sent when the change commits.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ UNSEEN = {
     "session": "{last_used_at}",
     "api_token": "{last_used_at}",
     "staff": "{last_code_step}",
-    "access_grant": "{last_used_at}",
-    "partner": "{}",
 }
 """Columns that change without anything changing about what the credential may do."""
 
@@ -44,26 +42,10 @@ def upgrade() -> None:
         _announce(table, "delete")
     _announce("account", "update", "old.closed_at is distinct from new.closed_at")
     _announce("account", "delete")
-    _recipient()
 
 
-def _recipient() -> None:
-    """Announce the partner whose entry in the register is no longer what it was: viewers name the partner."""
-    op.execute(
-        """
-        create function announce_partner() returns trigger language plpgsql
-        security definer set search_path = pg_catalog, public, pg_temp as $$
-        begin
-            perform pg_notify('sslm_credentials', p.id::text) from partner p where p.recipient_id = old.id;
-            return null;
-        end $$
-        """
-    )
-    _announce("recipient", "update", "old is distinct from new", function="announce_partner")
-
-
-def _announce(table: str, event: str, condition: str = "true", function: str = "announce_credential") -> None:
+def _announce(table: str, event: str, condition: str = "true") -> None:
     op.execute(
         f"create trigger {table}_{event}_announced after {event} on {table} for each row "
-        f"when ({condition}) execute function {function}()"
+        f"when ({condition}) execute function announce_credential()"
     )

@@ -32,6 +32,7 @@ COMPARED = {
     "session.revoked_at",
     "acknowledgement.kind",
     "acknowledgement.version",
+    "certificate_name.name",
 }
 """Neither shown nor keys: whom an answer is about, and what predicates compare."""
 

@@ -8,15 +8,12 @@ from sqlalchemy.dialects import postgresql
 
 from api.db.row_security import application_policies, reader_grants, tenant_policies
 
-revision = "0006"
-down_revision = "0005"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
-_APPLICATION_TABLES = ("recipient", "partner", "partner_contact", "invitation")
-_READABLE = "id account_id scopes categories created_at until accepted_at last_used_at revoked_at"
-"""What the schema shows of a grant. To whom it was given is another account's or nobody's, so resolvers show that."""
 
 
 def upgrade() -> None:
@@ -27,7 +24,8 @@ def upgrade() -> None:
     _access_grant()
     _invitation()
     _api_token()
-    _walls()
+    for statement in (*_walls(), *_announcements()):
+        op.execute(statement)
 
 
 def _recipient() -> None:
@@ -164,9 +162,37 @@ def _api_token() -> None:
     )
 
 
-def _walls() -> None:
-    statements = [*tenant_policies("access_grant", by="account_id"), *reader_grants("access_grant", *_READABLE.split())]
-    for table in _APPLICATION_TABLES:
-        statements += application_policies(table)
-    for statement in statements:
-        op.execute(statement)
+def _walls() -> tuple[str, ...]:
+    """Return the second wall, and what of a grant the schema shows by statements: to whom it was given is resolved."""
+    application = ("recipient", "partner", "partner_contact", "invitation")
+    shown = ("scopes", "categories", "created_at", "until", "accepted_at", "last_used_at", "revoked_at")
+    return (
+        *(statement for table in application for statement in application_policies(table)),
+        *tenant_policies("access_grant", by="account_id"),
+        *reader_grants("access_grant", "id", "account_id", *shown),
+    )
+
+
+def _announcements() -> tuple[str, ...]:
+    """Return triggers by which every process hears at once of a grant or partner that is no longer what it was.
+
+    A partner's entry in the register is announced as the partner, which is what viewers refer to.
+    """
+    used = "to_jsonb(old) - 'last_used_at' is distinct from to_jsonb(new) - 'last_used_at'"
+    announce = "for each row when ({when}) execute function announce_credential()"
+    changed = "old is distinct from new"
+    named = f"for each row when ({changed}) execute function announce_partner()"
+    return (
+        f"create trigger access_grant_update_announced after update on access_grant {announce.format(when=used)}",
+        f"create trigger access_grant_delete_announced after delete on access_grant {announce.format(when='true')}",
+        f"create trigger partner_update_announced after update on partner {announce.format(when=changed)}",
+        """
+        create function announce_partner() returns trigger language plpgsql
+        security definer set search_path = pg_catalog, public, pg_temp as $$
+        begin
+            perform pg_notify('sslm_credentials', p.id::text) from partner p where p.recipient_id = old.id;
+            return null;
+        end $$
+        """,
+        f"create trigger recipient_update_announced after update on recipient {named}",
+    )
