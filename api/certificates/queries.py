@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.db.sessions import ReadSession
@@ -23,6 +23,7 @@ from api.models import (
     AgentRow,
     AuthorizationRow,
     CertificateId,
+    CertificateNameRow,
     CertificateRow,
     ChallengeRow,
     DisclosureRow,
@@ -104,8 +105,11 @@ async def certificates_of(
 
 
 def _holds(name: str) -> ColumnElement[bool]:
-    """Match the whole name in the list; the index on names answers it."""
-    return CertificateRow.names.op("@>", is_comparison=True)(literal([name], CertificateRow.names.type))
+    """Match the whole name of a certificate of the account."""
+    named = select(CertificateNameRow.certificate_id).where(
+        CertificateNameRow.account_id == CertificateRow.account_id, CertificateNameRow.name == name
+    )
+    return CertificateRow.id.in_(named)
 
 
 async def agents_of(session: ReadSession, account_id: AccountId, page: Page) -> Slice[AgentRow]:

@@ -174,7 +174,7 @@ class Reader:
         viewer, event = asked.context.viewer, asked.context.event
         if event is not None:
             row = event.row_id
-        person = viewer.person.id if viewer.person else None
+        person = viewer.holder.id if viewer.holder else None
         return Known(viewer.account_id, person, viewer.session_id, self._clock.now(), row)
 
 

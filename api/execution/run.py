@@ -30,12 +30,13 @@ from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
 from api.execution.plans import Plans
 from api.execution.read import Asked, Context, Found, Reader
-from api.execution.schema_map import Append
+from api.execution.schema_map import Append, Releases
 from api.execution.wording import variables_message, without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
 from governance.access import Denied, Requirement, covers, decide, masked_coordinates
+from governance.audit.event import AuditEvent
 from governance.errors import AuditUnavailable, SafeError
 
 READS_SCHEMA: Final = "schema:read"
@@ -64,6 +65,7 @@ class Runner:
         *,
         metrics: Metrics,
         meter: Meter,
+        releases: Releases | None = None,
         seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
@@ -72,6 +74,7 @@ class Runner:
         self._audit = log
         self._metrics = metrics
         self._meter = meter
+        self._releases = releases
         self._seconds = seconds
         self._slow_seconds = slow_seconds
 
@@ -201,7 +204,7 @@ class Runner:
                 row_counts=found.row_counts,
             )
             try:
-                await self._audit.append(event)
+                await self._record(context.viewer, event)
             except AuditUnavailable as error:
                 return Answer({"errors": [error_entry(_explain(error, plan), request_id)], "data": None}, ran=True)
         self._metrics.path(found.path.value)
@@ -219,6 +222,15 @@ class Runner:
         if unexpected is not None:
             _log.error("resolver_failed", exc_info=unexpected, operation=plan.label, request_id=request_id)
         return entry
+
+    async def _record(self, viewer: Viewer, event: AuditEvent) -> None:
+        """Make the event durable; what goes to a partner is recorded as a disclosure to that recipient, too (X-5)."""
+        if viewer.recipient is None:
+            await self._audit.append(event)
+        elif self._releases is not None:
+            await self._releases.record(viewer, event)
+        else:
+            raise AuditUnavailable("Releases to partners are not recorded here, so nothing was shown.")
 
     def _count(self, plan: Plan | None, answer: Answer, viewer: Viewer, seconds: float) -> None:
         """Count the operation, and log one that failed or was slow; by its class, its hash and nothing it held."""

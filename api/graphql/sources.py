@@ -68,10 +68,13 @@ _RELATIONS: Final[dict[str, Mapped]] = {
         {"expiringBefore": Filter("({t}.not_after < {value} and {t}.revoked_at is null)", "timestamptz", _as_it_is)},
     ),
     "Account.agents": Page("Agent", _OF_ACCOUNT),
+    "Account.disclosures": Page("Disclosure", _OF_ACCOUNT),
     "Domain.wildcard": Leaf("({t}.name like '*.%')::text"),
     "Domain.validations": Page("DomainValidation", "{t}.domain_id = {p}.id"),
     "Domain.certificates": Page(
-        "Certificate", "{t}.account_id = {p}.account_id and {t}.names @> array[{p}.name]::varchar[]"
+        "Certificate",
+        "{t}.id in (select o.certificate_id from certificate_name o"
+        " where o.account_id = {account} and o.name = {p}.name)",
     ),
     "Certificate.domains": Many("Domain", "{t}.account_id = {p}.account_id and {t}.name = any({p}.names)", "{t}.name"),
     "Certificate.installations": Many("Installation", "{t}.certificate_id = {p}.id", "{t}.agent_id, {t}.target_name"),

@@ -33,6 +33,6 @@ class Cors:
             return [("allow", "POST, OPTIONS")]
         return [
             ("access-control-allow-methods", "POST, OPTIONS"),
-            ("access-control-allow-headers", "Authorization, Content-Type"),
+            ("access-control-allow-headers", "Authorization, Content-Type, Sslm-Act-For"),
             ("access-control-max-age", "600"),
         ]

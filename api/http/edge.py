@@ -41,13 +41,13 @@ _VIEWER_SECONDS: Final = 10.0
 _UNAUTHORIZED: Final = 401
 FIXED_HEADERS: Final = (
     ("cache-control", "no-store"),
-    ("vary", "Accept, Authorization, Cookie, Origin"),
+    ("vary", "Accept, Authorization, Cookie, Origin, Sslm-Act-For"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
 )
 _log = structlog.get_logger("api.http")
 _STATUS_OF_ANSWER: Final = {"SUBSCRIPTION_NEEDS_STREAM": 406}
-_STATUS: Final = {"CREDENTIAL_REFUSED": 401, "REQUEST_FORGED": 403, "AUDIT_UNAVAILABLE": 503}
+_STATUS: Final = {"CREDENTIAL_REFUSED": 401, "GRANT_REFUSED": 403, "REQUEST_FORGED": 403, "AUDIT_UNAVAILABLE": 503}
 
 
 class EdgeContext(Context, Protocol):

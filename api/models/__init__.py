@@ -15,6 +15,7 @@ from api.models.accounts import AccountRow, OneTimeLinkRow
 from api.models.agents import AgentRow, InstallationRow
 from api.models.base import (
     KEYS_METADATA,
+    AccessGrantId,
     AccountId,
     AgentId,
     ApiTokenId,
@@ -22,14 +23,26 @@ from api.models.base import (
     CertificateId,
     DeliveryId,
     DomainId,
+    InvitationId,
     OrderId,
+    PartnerContactId,
+    PartnerId,
+    RecipientId,
     SessionId,
     StaffId,
 )
-from api.models.certificates import AuthorizationRow, CertificateRow, ChallengeRow, OrderRow, RevocationRow
+from api.models.certificates import (
+    AuthorizationRow,
+    CertificateNameRow,
+    CertificateRow,
+    ChallengeRow,
+    OrderRow,
+    RevocationRow,
+)
 from api.models.disclosures import AcknowledgementRow, CaAccountRow, DisclosureRow
 from api.models.domains import DomainRow, DomainValidationRow
 from api.models.outbox import DeliveryRow, IdempotencyKeyRow
+from api.models.partners import AccessGrantRow, InvitationRow, PartnerContactRow, PartnerRow, RecipientRow
 from api.models.tags import CONTENT_KEY_TAG, GOVERNANCE_TAGS
 from api.models.vocabulary import VOCABULARY, Purpose, Retention
 from governance.catalog import Catalog
@@ -45,6 +58,8 @@ __all__ = [
     "GOVERNANCE",
     "KEYS_METADATA",
     "VOCABULARY",
+    "AccessGrantId",
+    "AccessGrantRow",
     "AccountId",
     "AccountRow",
     "AcknowledgementRow",
@@ -56,6 +71,7 @@ __all__ = [
     "Base",
     "CaAccountRow",
     "CertificateId",
+    "CertificateNameRow",
     "CertificateRow",
     "ChallengeRow",
     "ChargeRow",
@@ -67,10 +83,18 @@ __all__ = [
     "DomainValidationRow",
     "IdempotencyKeyRow",
     "InstallationRow",
+    "InvitationId",
+    "InvitationRow",
     "OneTimeLinkRow",
     "OrderId",
     "OrderRow",
+    "PartnerContactId",
+    "PartnerContactRow",
+    "PartnerId",
+    "PartnerRow",
     "Purpose",
+    "RecipientId",
+    "RecipientRow",
     "RecognisedDeviceRow",
     "Retention",
     "RevocationRow",

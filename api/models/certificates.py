@@ -137,7 +137,6 @@ class CertificateRow(Base):
     __tablename__ = "certificate"
     __table_args__ = (
         Index("ix_certificate_account_id", "account_id", "id"),
-        Index("ix_certificate_names", "names", postgresql_using="gin"),
         CheckConstraint("serial_number ~ '^[0-9a-f]+$'", name="serial_number"),
         CheckConstraint("fingerprint_sha256 ~ '^[0-9a-f]{64}$'", name="fingerprint_sha256"),
         {"info": {"data_subject": Through("account_id")}},
@@ -160,6 +159,27 @@ class CertificateRow(Base):
     created_at: Mapped[datetime] = mapped_column(info=domain_data("user.account", O.OBSERVED))
     revoked_at: Mapped[datetime | None] = mapped_column(info=domain_data("user.account", O.OBSERVED))
     revocation_reason: Mapped[str | None] = mapped_column(String(32), info=domain_data("user.account", O.PROVIDED))
+
+
+class CertificateNameRow(Base):
+    """One name of a certificate, by which certificates are found; the database writes these rows with the certificate.
+
+    The key is the order in which they are read: the newest certificate of a name of an account is its last entry.
+    """
+
+    __tablename__ = "certificate_name"
+    __table_args__ = (
+        Index("ix_certificate_name_certificate_id", "certificate_id"),
+        {"info": {"data_subject": Through("account_id")}},
+    )
+
+    account_id: Mapped[AccountId] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(
+        String(253, collation="C"), primary_key=True, info=domain_data(origin=O.THIRD_PARTY)
+    )
+    certificate_id: Mapped[CertificateId] = mapped_column(
+        ForeignKey("certificate.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class RevocationRow(Base):

@@ -142,7 +142,7 @@ class Documents:
         if kind == "Int":
             likely = (1, 5) if name == "first" and (not self._mutations or self._random.random() < 0.8) else _WHOLE
             return str(self._random.choice(likely))
-        if kind == "Cursor" and self._cursors and self._random.random() < 0.97:
+        if kind == "Cursor" and self._cursors and (not self._mutations or self._random.random() < 0.97):
             return json.dumps(self._random.choice(self._cursors))
         if kind == "Boolean":
             return self._random.choice(("true", "false"))
