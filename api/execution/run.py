@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
-from graphql import GraphQLError, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
@@ -21,6 +21,7 @@ from api.execution.errors import (
     ChangeNotShown,
     DocumentRefused,
     OperationTimeout,
+    QueryRequired,
     SubscriptionNeedsStream,
     VariablesInvalid,
 )
@@ -46,12 +47,17 @@ _log = structlog.get_logger("api.execution")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GraphQL request after its bytes were read. With `explain` it is not run but explained."""
+    """One GraphQL request after its bytes were read. With `explain` it is not run but explained.
+
+    `trusted` tells that the document is one of ours; `queries_only` that nothing else may run.
+    """
 
     document: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     explain: bool = False
+    trusted: bool = False
+    queries_only: bool = False
 
 
 class Runner:
@@ -131,6 +137,8 @@ class Runner:
         """Return the plan and the variables as they fit it, or what is wrong with the variables."""
         check_variables(request.operation_name, request.variables)
         operation = self._plans.operation(request.document, request.operation_name)
+        if request.queries_only:
+            require_query(operation.node)
         coerced = operation.coerce(request.variables)
         return coerced if isinstance(coerced, list) else (operation.plan(coerced), coerced)
 
@@ -269,12 +277,20 @@ def _outcome(answer: Answer) -> str:
     return "failed" if answer.shows_nothing else "partial"
 
 
+def require_query(node: OperationDefinitionNode) -> None:
+    """Refuse what is no query where the request may only read."""
+    if node.operation is not OperationType.QUERY:
+        raise QueryRequired(
+            f"A {node.operation.value} cannot be sent by GET, so nothing ran. Send it by POST.",
+        )
+
+
 def _for_viewer(error: SafeError, viewer: Viewer) -> SafeError:
     """Take suggestions, which tell names of the schema, from whoever may not read it."""
     if not isinstance(error, DocumentRefused) or any(covers(held, READS_SCHEMA) for held in viewer.grants.scopes):
         return error
     problems = tuple((without_suggestions(message), places) for message, places in error.problems)
-    return DocumentRefused(error.message, problems)
+    return DocumentRefused(error.message, problems, syntax=error.syntax)
 
 
 def _timeout(plan: Plan) -> OperationTimeout:

@@ -18,7 +18,7 @@ from api.kit.metrics import Metrics
 from governance.access import Grants
 from governance.audit.event import Outcome
 from governance.clock import SystemClock
-from tests.unit.execution.sample import PERSONAL, SCOPES, SDL, Log, Surroundings, Tree
+from tests.unit.execution.sample import PERSONAL, SCOPES, SDL, Log, Surroundings, Tree, meter
 
 SCHEMA = build_schema(SDL + "type Subscription { changed(id: ID): Account }")
 MAP = SchemaMap(SCHEMA, PERSONAL, SCOPES)
@@ -26,7 +26,7 @@ FOLLOW = Request("subscription($id: ID) { changed(id: $id) { email } }")
 
 
 def runner(log: Log, tree: Tree) -> Runner:
-    return Runner(Plans(MAP), Reader(tree, None, SystemClock()), log, metrics=Metrics())
+    return Runner(Plans(MAP), Reader(tree, None, SystemClock()), log, metrics=Metrics(), meter=meter())
 
 
 async def test_without_an_event_it_is_refused() -> None:

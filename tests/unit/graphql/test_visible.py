@@ -100,6 +100,7 @@ def _onward(name: str) -> Iterator[tuple[str, str]]:
 
 
 WAYS = ways()
+SCALARS = re.compile("cannot represent a (DateTime|Cursor)")
 
 
 def document(place: str, inner: str = "__typename") -> str:
@@ -131,7 +132,7 @@ def test_what_fits_the_cut_is_allowed(grants: Grants, seed: int) -> None:
     assert fitting
     for text in fitting:
         problems = [one.message for one in validate(WHOLE, parse(text))]
-        assert [one for one in problems if not ANYTHING.search(one)] == [], text  # no text tells these
+        assert [one for one in problems if not SCALARS.search(one)] == [], text  # no text tells these
         assert allowed(text, grants), text
 
 

@@ -13,7 +13,7 @@ from api.db.row_security import (
     tenant_policies,
 )
 
-revision = "0006"
+revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
