@@ -105,11 +105,16 @@ class Live:
 
     async def _answers(self, request: Request, caller: Caller) -> AsyncGenerator[Answer, None]:
         context = await self._context(caller)
+        if request.explain:  # nothing of it runs, a subscription neither
+            yield await self._ran(request, context)
+            return
         plan = await self.runner.admit(request, context)
         if isinstance(plan, Answer):
             raise OperationRefused(plan)
         if plan.operation_type is not OperationType.SUBSCRIPTION:
-            yield await self._once(plan, request, context)
+            if not SETS_COOKIES.isdisjoint(plan.root_fields):
+                raise PlainRequestNeeded
+            yield await self._ran(request, context)
             return
         async with aclosing(await self._source(plan, request, context)) as source:
             async for value in source:
@@ -120,9 +125,7 @@ class Live:
                     raise OperationRefused(answer)
                 yield answer
 
-    async def _once(self, plan: Plan, request: Request, context: EdgeContext) -> Answer:
-        if not SETS_COOKIES.isdisjoint(plan.root_fields):
-            raise PlainRequestNeeded
+    async def _ran(self, request: Request, context: EdgeContext) -> Answer:
         answer = await self.runner.run(request, context)
         if not answer.ran:
             raise OperationRefused(answer)

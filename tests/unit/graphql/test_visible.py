@@ -76,7 +76,8 @@ def coordinates(of: GraphQLSchema) -> dict[str, tuple[str, GraphQLField]]:
 
 def ways() -> dict[str, tuple[str, str]]:
     """Return the shortest way to each type of the whole schema: what opens the selection, and what closes it."""
-    found = {"Query": ("query { ", " }"), "Mutation": ("mutation { ", " }")}
+    roots = {"Query": "query", "Mutation": "mutation", "Subscription": "subscription"}
+    found = {kind: (f"{word} {{ ", " }") for kind, word in roots.items()}
     waiting = list(found)
     while waiting:
         name = waiting.pop(0)
