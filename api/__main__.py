@@ -1,39 +1,29 @@
-"""The command line, `sslm`: run the processes, look at schema and register, make staff."""
+"""The command line, `sslm`: run the processes, look at schema and register, make staff, approve partners."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from api.accounts.staff import OPERATOR, NewStaff, create_staff, disable_staff
 from api.app import open_core
-from api.db.placement import DatabaseUnavailable
-from api.db.safety import UnsafeDatabase
+from api.command_line import run_to_the_end as _run
+from api.command_line import settings as _settings
 from api.declared import declared_fields
-from api.development.demo import DemoFailed
 from api.development.demo import demo as run_demo
 from api.development.dev import dev as run_dev
-from api.development.frontend import FrontendError
-from api.development.mailbox import MailDidNotArrive
-from api.issuance.pebble import PebbleUnavailable
-from api.kit.logging import configure_logging
 from api.models import CATALOG
 from api.models.planned import planned_rows
+from api.partner_commands import partner_app
 from api.schema_commands import schema_app
-from api.server import PortTaken, run
-from api.settings import Settings, SettingsRefused, load
+from api.server import run
 from api.viewer import Role
-from governance.clock import SystemClock
-from governance.errors import SafeError
 from governance.register import register_rows
 from governance.register_formats import as_csv, as_json, as_table
 
@@ -43,9 +33,8 @@ staff_app = typer.Typer(no_args_is_help=True, help="The operator's own people.")
 app.add_typer(schema_app, name="schema")
 app.add_typer(register_app, name="register")
 app.add_typer(staff_app, name="staff")
+app.add_typer(partner_app, name="partner")
 
-_NOT_STARTED = (PebbleUnavailable, SettingsRefused, PortTaken, DatabaseUnavailable, UnsafeDatabase)
-_ENDED_EARLY = (SafeError, DemoFailed, FrontendError, MailDidNotArrive)
 _COLUMNS = ("section", "name", "category", "purposes", "origin", "retention", "erasure", "access", "portable", "sealed")
 _PLANNED_COLUMNS = ("section", "field", "type", "source", "purposes", "retention", "exported", "portable")
 
@@ -65,17 +54,6 @@ class StaffRole(StrEnum):
     AUDITOR = "auditor"
     SUPPORT = "support"
     ADMINISTRATOR = "administrator"
-
-
-def _settings() -> Settings:
-    try:
-        settings = load(os.environ)
-    except SettingsRefused as error:
-        Console(stderr=True).print(f"[bold red]Not started.[/] The settings are not safe:\n{error}", highlight=False)
-        raise typer.Exit(2) from None
-    console = settings["SSLM_LOG_FORMAT"] == "console"
-    configure_logging(SystemClock(), console=console, strict=not settings.production)
-    return settings
 
 
 @app.command(name="all")
@@ -106,30 +84,6 @@ def dev(*, tls: Annotated[bool, typer.Option(help="Serve https with a throw-away
 def demo() -> None:
     """Show the main job from sign-up to a page served with the new certificate."""
     _run(run_demo(os.environ))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; what may be told is told in its own words, with status 1 (ended early) or 2 (not started)."""
-    try:
-        asyncio.run(work)
-    except Exception as error:
-        told = next((leaf for leaf in _leaves(error) if isinstance(leaf, _NOT_STARTED + _ENDED_EARLY)), None)
-        if told is None:
-            raise
-        started = isinstance(told, _ENDED_EARLY)
-        words = "It ended early." if started else "Not started."
-        code = f"{told.code}: " if isinstance(told, SafeError) else ""
-        Console(stderr=True).print(f"[bold red]{words}[/] {escape(code + str(told))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1 if started else 2) from None
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """Yield the errors inside groups; a group is what tasks that ran together raise."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
 
 
 @register_app.command("print")

@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.routing import BaseRoute
 
 from api.accounts.parts import AccountParts
+from api.accounts.releases import PartnerReleases
 from api.auth.credential_cache import CredentialCache
 from api.auth.passwords import Passwords
 from api.certificates.advance import OrderAdvancer
@@ -198,7 +199,14 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_reads(reads.in_use, reads.idle)
         fallback = StrawberryFallback(schema)
         reader = Reader(fallback, reads, core.clock)
-        runner = Runner(Plans(schema_map()), reader, audit_log, metrics=core.metrics, meter=make_meter(core))
+        runner = Runner(
+            Plans(schema_map()),
+            reader,
+            audit_log,
+            metrics=core.metrics,
+            meter=make_meter(core),
+            releases=PartnerReleases(core.works),
+        )
 
         def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
             cookie_header = headers.get("cookie", "")

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from api.models import AccountId, AgentId, ApiTokenId, SessionId, StaffId
+from api.models import AccessGrantId, AccountId, AgentId, ApiTokenId, PartnerId, SessionId, StaffId
 from governance.access import Grants
 from governance.audit.event import Actor, Person
 from governance.ids import Pseudonym
@@ -22,6 +22,8 @@ class Role(StrEnum):
     ANONYMOUS = "anonymous"
     HOLDER = "holder"
     AGENT = "agent"
+    TEAMMATE = "teammate"
+    PARTNER = "partner"
     COMPLIANCE_OFFICER = "compliance_officer"
     AUDITOR = "auditor"
     SUPPORT = "support"
@@ -30,6 +32,7 @@ class Role(StrEnum):
 
 
 STAFF_ROLES: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR, Role.SUPPORT, Role.ADMINISTRATOR})
+DELEGATED_ROLES: Final = frozenset({Role.TEAMMATE, Role.PARTNER})
 ALL_OWN_DATA: Final = frozenset({"user"})
 
 
@@ -44,7 +47,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One caller. `person` is None only for anonymous callers and jobs."""
+    """One caller. `person` is who acts, and None only for anonymous callers and jobs; `holder` is who is spoken of.
+
+    Teammates and partners act under a grant of another account's holder: `account_id` is that account, `granted_by` its
+    holder, `recipient` the partner's code in the register. A partner that acts for nobody has no account.
+    """
 
     role: Role
     origin: Origin = Origin()
@@ -55,8 +62,19 @@ class Viewer:
     api_token_id: ApiTokenId | None = None
     agent_id: AgentId | None = None
     grants: Grants = field(default_factory=Grants)
+    granted_by: Person | None = None
+    access_grant_id: AccessGrantId | None = None
+    partner_id: PartnerId | None = None
+    recipient: str | None = None
     credential_ends_at: datetime | None = field(default=None, compare=False)
-    """When the session or API token ends by itself; None for a token without an end, and for nobody."""
+    """When the session, API token or grant ends by itself; None for a token without an end, and for nobody."""
+
+    @property
+    def holder(self) -> Person | None:
+        """Return whose account is acted for: who acts, unless under a grant. None where there is no account."""
+        if self.account_id is None:
+            return None
+        return self.person if self.access_grant_id is None else self.granted_by
 
     @property
     def actor(self) -> Actor:
@@ -66,7 +84,7 @@ class Viewer:
     @property
     def spoken_of(self) -> frozenset[Pseudonym]:
         """Return of whom the rows of the account tell: its holder."""
-        return frozenset((self.person.pseudonym,)) if self.person else frozenset()
+        return frozenset((self.holder.pseudonym,)) if self.holder else frozenset()
 
     @property
     def is_staff(self) -> bool:

@@ -6,7 +6,8 @@ Decided before any row is read. A grant covers itself and everything below it: `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 
@@ -49,6 +50,13 @@ def covers(granted: str, needed: str) -> bool:
     return granted == needed or needed.startswith((granted + ".", granted + ":"))
 
 
+def intersection(one: Iterable[str], other: Iterable[str]) -> frozenset[str]:
+    """Return the grants that reach exactly what both reach: of two where one covers the other, the narrower."""
+    ours, theirs = frozenset(one), frozenset(other)
+    narrow = {grant for grant in ours if _held(grant, theirs)} | {grant for grant in theirs if _held(grant, ours)}
+    return frozenset(grant for grant in narrow if not _held(grant, narrow - {grant}))
+
+
 def decide(requirement: Requirement, grants: Grants) -> Decision:
     """Compare what is needed with what is held: refused are lacking scopes always, lacking categories by default."""
     missing = {scope for scope in requirement.scopes if not _held(scope, grants.scopes)}
@@ -69,5 +77,5 @@ def masked_coordinates(categories: Mapping[str, str], grants: Grants) -> frozens
     return frozenset(place for place, category in categories.items() if not _held(category, grants.categories))
 
 
-def _held(needed: str, granted: frozenset[str]) -> bool:
+def _held(needed: str, granted: AbstractSet[str]) -> bool:
     return any(covers(grant, needed) for grant in granted)

@@ -22,7 +22,7 @@ from api.auth.api_tokens import mint
 from api.auth.categories import category_entries, split_grants
 from api.auth.scopes import AGENT_SCOPES, check_scopes, lacking
 from api.kit.errors import AccessDenied, NotFound
-from api.models import AccountId, AgentId, ApiTokenId, ApiTokenRow, StaffId
+from api.models import AccountId, AgentId, ApiTokenId, ApiTokenRow, PartnerId, StaffId
 from api.models.access import NULL, REFUSE
 from api.viewer import ALL_OWN_DATA
 from api.work import Work
@@ -76,12 +76,13 @@ class MintedApiToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """Whose token it is: an account's, perhaps of one of its agents, or staff's."""
+    """Whose token it is: an account's, perhaps of one of its agents, staff's, or a partner's."""
 
     person: Person
     account_id: AccountId | None = None
     agent_id: AgentId | None = None
     staff_id: StaffId | None = None
+    partner_id: PartnerId | None = None
 
 
 async def create_api_token(work: Work, asked: NewApiToken) -> MintedApiToken:
@@ -127,6 +128,7 @@ async def add_api_token(
         account_id=owner.account_id,
         staff_id=owner.staff_id,
         agent_id=owner.agent_id,
+        partner_id=owner.partner_id,
         secret_hash=secret.secret_hash,
         name=name,
         hint=secret.hint,
@@ -147,14 +149,13 @@ async def revoke_api_token(work: Work, api_token_id: ApiTokenId) -> ApiTokenRow:
     require_scopes(work.viewer, _MAKES_TOKENS)
     statement = select(ApiTokenRow).where(ApiTokenRow.id == api_token_id, ApiTokenRow.account_id == account_id)
     row = await work.session.scalar(statement.with_for_update())
-    if row is None or work.viewer.person is None:
+    holder = work.viewer.holder
+    if row is None or holder is None:
         raise NotFound("There is no such API token. Nothing was changed. List your tokens to see which there are.")
     if row.revoked_at is None:
         row.revoked_at = work.clock.now()
         await work.session.flush()
-        await log_security(
-            work, work.viewer.person, SecurityEvent.API_TOKEN_REVOKED, "revokeApiToken", ApiTokenRow.revoked_at
-        )
+        await log_security(work, holder, SecurityEvent.API_TOKEN_REVOKED, "revokeApiToken", ApiTokenRow.revoked_at)
     return row
 
 

@@ -1,8 +1,8 @@
 """Why something about an account was refused. None of these says whether an address has an account.
 
-InvalidInput ── AgeStatementRequired, AddressRefused, SettingRefused, LinkRefused
+InvalidInput ── AgeStatementRequired, AddressRefused, SettingRefused, LinkRefused, InvitationRefused
 AccessDenied ── SignInRefused, SignInRequired, ReauthenticationRequired
-Conflict     ── AlreadyDone
+Conflict     ── AlreadyDone, IdempotencyKeyReused
 RateLimited  ── TooManyAttempts
 """
 
@@ -59,6 +59,21 @@ class LinkRefused(InvalidInput):
         )
 
 
+class InvitationRefused(InvalidInput):
+    """An invitation is unknown, used, withdrawn, too old, or went to another address; which of these is not said."""
+
+    code = "INVITATION_REFUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This invitation does not work here: it was used or withdrawn, is too old, or went to another address than "
+            "that of the account you are signed in with. Nothing was changed. Sign in with the account of the address "
+            "the mail went to, or ask for a new invitation.",
+            rule="invitation",
+            field=("linkToken",),
+        )
+
+
 class SignInRefused(AccessDenied):
     """Address, password or one-time code is wrong; which of these is not said."""
 
@@ -93,6 +108,19 @@ class AlreadyDone(Conflict):
     """The present state already is, or excludes, what was asked; nothing was changed."""
 
     code = "ALREADY_DONE"
+
+
+class IdempotencyKeyReused(Conflict):
+    """The idempotency key was used for another request within the last day."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This idempotency key was used for another request. Nothing was done. "
+            "Take a new key for a new request; repeat a request only with all its values unchanged.",
+            field=("idempotencyKey",),
+        )
 
 
 class TooManyAttempts(RateLimited):

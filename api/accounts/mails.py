@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from api.accounts.holders import Holder, moment
+from api.kit.secrets import random_url_token
 from api.mail.outbox import queue_mail
+from api.models import AccessGrantRow
 from api.work import Work
 from governance.audit.event import Person
 
@@ -48,6 +50,33 @@ async def mail_api_token(work: Work, holder: Holder, name: str, scopes: str) -> 
     """Tell the holder that a program can act for the account from now on."""
     values = {"at": moment(work.clock.now()), "name": name, "scopes": scopes}
     await _send(work, holder, "api_token_created", values)
+
+
+async def mail_access_granted(work: Work, holder: Holder, who: str, grant: AccessGrantRow) -> None:
+    """Tell the holder that somebody else may act for the account from now on."""
+    values = {
+        "at": moment(work.clock.now()),
+        "who": who,
+        "scopes": ", ".join(grant.scopes),
+        "categories": ", ".join(grant.categories),
+        "until": moment(grant.until),
+    }
+    await _send(work, holder, "access_granted", values)
+
+
+async def mail_invitation(work: Work, invited: Person, recipient: str, holder: Holder, grant: AccessGrantRow) -> str:
+    """Invite somebody, who may have no account, to act for the holder's; return the link's secret."""
+    secret = random_url_token()
+    values = {
+        "link_token": secret,
+        "holder": holder.account.email,
+        "scopes": ", ".join(grant.scopes),
+        "until": moment(grant.until),
+    }
+    await queue_mail(
+        work, invited, "access_invitation", recipient=recipient, language=holder.account.language, values=values
+    )
+    return secret
 
 
 async def mail_throttled(work: Work, person: Person, recipient: str, language: str, until: datetime) -> None:

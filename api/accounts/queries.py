@@ -65,13 +65,13 @@ async def security_events_of(
 ) -> Page[SecurityEventRow]:
     """Return what concerned the safety of the account in the last 90 days."""
     _own(viewer)
-    person = viewer.person
+    person = viewer.holder
     own = (SecurityEventRow.data_subject_id == (person.id if person else None),)
     return await _page(session, SecurityEventRow, own, first, after)
 
 
 def _own(viewer: Viewer) -> Any:
-    require_scopes(viewer, "account:read")
+    require_scopes(viewer, "security:read")
     return require_account(viewer)
 
 

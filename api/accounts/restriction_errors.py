@@ -1,7 +1,7 @@
 """Why somebody who is signed in may still not do something.
 
 AccessDenied ── EmailNotVerified, OwnSessionRequired, AdministratorRequired
-Conflict     ── TooManyApiTokens
+Conflict     ── TooManyApiTokens, TooManyAccessGrants, PartnerNotApproved
 """
 
 from __future__ import annotations
@@ -54,3 +54,26 @@ class TooManyApiTokens(Conflict):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"An account may have {most} API tokens. None was made. Revoke one that you do not use.")
+
+
+class TooManyAccessGrants(Conflict):
+    """As many others may act for the account, or wait for it, as an account may let."""
+
+    code = "TOO_MANY_ACCESS_GRANTS"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"At most {most} others may act for an account. Nothing was granted. End a grant you do not need."
+        )
+
+
+class PartnerNotApproved(Conflict):
+    """The partner is not approved in the register of recipients, was disabled, or has nobody who stands for it."""
+
+    code = "PARTNER_NOT_APPROVED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This partner is not approved, or was disabled, so no token was made. "
+            "Approve it with `sslm partner approve`."
+        )

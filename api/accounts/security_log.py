@@ -35,6 +35,8 @@ class SecurityEvent(StrEnum):
     EMAIL_KEPT = "email_kept"
     SESSIONS_ENDED = "sessions_ended"
     API_TOKEN_CREATED = "api_token_created"  # noqa: S105 - the name of an event
+    ACCESS_GRANTED = "access_granted"
+    ACCESS_REVOKED = "access_revoked"
     API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105 - the name of an event
 
 

@@ -142,8 +142,8 @@ async def revoke_other_sessions(work: Work) -> int:
 
 
 async def _log_end(work: Work, operation: str) -> None:
-    if work.viewer.person is not None:
-        await log_security(work, work.viewer.person, SecurityEvent.SESSIONS_ENDED, operation, SessionRow.revoked_at)
+    if work.viewer.holder is not None:
+        await log_security(work, work.viewer.holder, SecurityEvent.SESSIONS_ENDED, operation, SessionRow.revoked_at)
 
 
 async def _end(work: Work, *which: ColumnElement[bool]) -> int:

@@ -1,6 +1,6 @@
 """Why a credential was refused. No message says whether an account exists, or which part of a credential was wrong.
 
-InvalidInput ── PasswordRefused, ScopeRefused        AccessDenied ── CredentialRefused, RequestForged
+InvalidInput ── PasswordRefused, ScopeRefused        AccessDenied ── CredentialRefused, GrantRefused, RequestForged
 """
 
 from __future__ import annotations
@@ -35,6 +35,18 @@ class CredentialRefused(AccessDenied):
         super().__init__(
             "This API token is not valid: mistyped, expired or revoked. Nothing was read or changed. "
             "Make a new one in your account settings."
+        )
+
+
+class GrantRefused(AccessDenied):
+    """The grant named is unknown, ended, revoked, or not the caller's; which of these is not said."""
+
+    code = "GRANT_REFUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You may not act for this account: there is no such grant for you, or it has ended. Nothing was read or "
+            "changed. Ask for `grantedAccounts` without the header `Sslm-Act-For` to see for whom you may act."
         )
 
 

@@ -15,8 +15,11 @@ from governance.access import covers
 
 SCOPES: Final = MappingProxyType(
     {
-        "account:read": "read the account: settings, sessions, security events",
+        "account:read": "read the account and its settings",
         "account:write": "change settings, address and password, end sessions",
+        "security:read": "read sessions, API tokens and security events",
+        "access:read": "read who may act for the account, and what partners were shown",
+        "access:write": "let partners and teammates act for the account, and end it",
         "domains:read": "read domains and who validated them",
         "domains:write": "add and remove domains",
         "certificates:read": "read orders, certificates and chains",

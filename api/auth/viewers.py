@@ -1,24 +1,40 @@
 """Who a credential belongs to: from a session cookie or an API token to a `Viewer`, in one statement each.
 
-The rule: ended, expired, revoked and unknown credentials are answered alike, and so are those of closed accounts and
-disabled staff. Looking somebody up writes nothing; the edge calls a `touch` function in a write session of its own.
+The rule: ended, expired, revoked and unknown credentials are answered alike, and so are those of closed accounts,
+disabled staff and partners that are not approved. Looking somebody up writes nothing; the edge calls a `touch` function
+in a write session of its own. Who acts under a grant is looked up together with it (`acting.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
+from api.auth.acting import acting_under, with_grant
 from api.auth.api_tokens import parse
+from api.auth.delegation import partner_grants
 from api.auth.errors import CredentialRefused
 from api.auth.scopes import HOLDER_SCOPES, OFFICER_SCOPES, STAFF_SCOPES
 from api.db.sessions import ReadSession, WriteSession
 from api.kit.secrets import hash_secret
-from api.models import GOVERNANCE, AccountRow, ApiTokenId, ApiTokenRow, SessionId, SessionRow, StaffRow
+from api.models import (
+    GOVERNANCE,
+    AccessGrantId,
+    AccessGrantRow,
+    AccountRow,
+    ApiTokenId,
+    ApiTokenRow,
+    PartnerRow,
+    RecipientRow,
+    SessionId,
+    SessionRow,
+    StaffRow,
+)
 from api.models.access import NULL
 from api.viewer import ALL_OWN_DATA, Origin, Role, Viewer
 from governance.access import Grants
@@ -27,23 +43,40 @@ from governance.clock import Clock
 
 TOUCHED_EVERY: Final = timedelta(minutes=1)
 _PERSON = GOVERNANCE.data_subject
+_TOKEN: Final = select(
+    ApiTokenRow.id,
+    ApiTokenRow.account_id,
+    ApiTokenRow.agent_id,
+    ApiTokenRow.partner_id,
+    ApiTokenRow.scopes,
+    ApiTokenRow.categories,
+    ApiTokenRow.on_missing_category,
+    ApiTokenRow.expires_at,
+)
 _READ_THE_LOG: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR})
 _OF_THE_LOG: Final = frozenset({"user.unique_id.pseudonymous"})
 """All that officers and auditors read of people: their pseudonyms in the audit log."""
 
 
-async def viewer_of_session(session: ReadSession, secret: str, origin: Origin, clock: Clock) -> Viewer | None:
-    """Return who is signed in with this secret; None if nobody is (any more)."""
+async def viewer_of_session(
+    session: ReadSession, secret: str, origin: Origin, clock: Clock, act_for: AccessGrantId | None = None
+) -> Viewer | None:
+    """Return who is signed in with this secret; None if nobody is (any more).
+
+    With `act_for` they act under that grant; raise `GrantRefused` if it is not theirs or does not hold.
+    """
     statement = _with_owner(select(SessionRow.id, SessionRow.account_id, SessionRow.expires_at), SessionRow).where(
         SessionRow.secret_hash == hash_secret(secret),
         SessionRow.revoked_at.is_(None),
         SessionRow.expires_at > clock.now(),
     )
+    if act_for is not None:
+        statement = with_grant(statement, act_for, SessionRow.account_id, clock.now())
     row = (await session.execute(statement)).one_or_none()
     if row is None:
         return None
     role = Role(row.staff_role) if row.staff_role else Role.HOLDER
-    return Viewer(
+    viewer = Viewer(
         role,
         origin,
         person=_person(row),
@@ -53,29 +86,28 @@ async def viewer_of_session(session: ReadSession, secret: str, origin: Origin, c
         grants=session_grants(role),
         credential_ends_at=row.expires_at,
     )
+    return viewer if act_for is None else acting_under(viewer, row)
 
 
-async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, clock: Clock) -> Viewer:
-    """Return whose token this is; raise `CredentialRefused`, before asking the database if its checksum is wrong."""
+async def viewer_of_api_token(
+    session: ReadSession, text: str, origin: Origin, clock: Clock, act_for: AccessGrantId | None = None
+) -> Viewer:
+    """Return whose token this is; raise `CredentialRefused`, before asking the database if its checksum is wrong.
+
+    With `act_for` its owner acts under that grant; raise `GrantRefused` if it is not theirs or does not hold.
+    """
     api_token = parse(text)
-    columns = select(
-        ApiTokenRow.id,
-        ApiTokenRow.account_id,
-        ApiTokenRow.agent_id,
-        ApiTokenRow.scopes,
-        ApiTokenRow.categories,
-        ApiTokenRow.on_missing_category,
-        ApiTokenRow.expires_at,
-    )
-    statement = _with_owner(columns, ApiTokenRow).where(
+    statement = _with_partner(_with_owner(_TOKEN, ApiTokenRow)).where(
         ApiTokenRow.secret_hash == api_token.secret_hash,
         ApiTokenRow.revoked_at.is_(None),
         or_(ApiTokenRow.expires_at.is_(None), ApiTokenRow.expires_at > clock.now()),
     )
+    if act_for is not None:
+        statement = with_grant(statement, act_for, ApiTokenRow.account_id, clock.now(), ApiTokenRow.partner_id)
     row = (await session.execute(statement)).one_or_none()
     if row is None:
         raise CredentialRefused
-    return Viewer(
+    viewer = Viewer(
         _token_role(row),
         origin,
         person=_person(row),
@@ -85,7 +117,12 @@ async def viewer_of_api_token(session: ReadSession, text: str, origin: Origin, c
         agent_id=row.agent_id,
         grants=_token_grants(row),
         credential_ends_at=row.expires_at,
+        partner_id=row.partner_id,
+        recipient=row.recipient,
     )
+    if act_for is not None:
+        return acting_under(viewer, row)
+    return viewer if viewer.partner_id is None else replace(viewer, grants=partner_grants(viewer.grants))
 
 
 async def credentials_alive(
@@ -120,6 +157,17 @@ async def touch_session(session: WriteSession, session_id: SessionId, clock: Clo
     )
 
 
+async def touch_access_grant(session: WriteSession, access_grant_id: AccessGrantId, clock: Clock) -> None:
+    """Remember that a grant was used, at most once a minute; the holder sees it."""
+    now = clock.now()
+    used = func.coalesce(AccessGrantRow.last_used_at, AccessGrantRow.created_at - TOUCHED_EVERY)
+    await session.execute(
+        update(AccessGrantRow)
+        .where(AccessGrantRow.id == access_grant_id, used <= now - TOUCHED_EVERY)
+        .values(last_used_at=now)
+    )
+
+
 async def touch_api_token(session: WriteSession, api_token_id: ApiTokenId, clock: Clock) -> None:
     """Remember that an API token was used, at most once a minute."""
     now = clock.now()
@@ -146,6 +194,20 @@ def _with_owner(columns: Select[*tuple[Any, ...]], owned: type[SessionRow | ApiT
     )
 
 
+def _with_partner(columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Join the partner and its entry in the register, which must be approved and in force."""
+    return (
+        columns.add_columns(RecipientRow.code.label("recipient"))
+        .outerjoin(PartnerRow, PartnerRow.id == ApiTokenRow.partner_id)
+        .outerjoin(RecipientRow, RecipientRow.id == PartnerRow.recipient_id)
+        .where(
+            PartnerRow.disabled_at.is_(None),
+            RecipientRow.ended_at.is_(None),
+            or_(ApiTokenRow.partner_id.is_(None), RecipientRow.approved_at.is_not(None)),
+        )
+    )
+
+
 def _person(row: Row[Any]) -> Person:
     return Person(row.person_id, row.pseudonym)
 
@@ -153,6 +215,8 @@ def _person(row: Row[Any]) -> Person:
 def _token_role(row: Row[Any]) -> Role:
     if row.staff_role:
         return Role(row.staff_role)
+    if row.partner_id:
+        return Role.PARTNER
     return Role.AGENT if row.agent_id else Role.HOLDER
 
 

@@ -18,7 +18,7 @@ from governance.audit.event import Person
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account acted for, and its holder."""
+    """The account acted for, and its holder, of whom records speak whoever acts."""
 
     account_id: AccountId
     person: Person
@@ -55,9 +55,9 @@ def caller_of(viewer: Viewer, *scopes: str) -> Caller:
     """Return the account a viewer acts for; raise `AccessDenied` when there is none, or a scope is missing (X-9)."""
     account_id = require_account(viewer)
     require_scopes(viewer, *scopes)
-    if viewer.person is None:
+    if viewer.holder is None:
         raise SignInRequired
-    return Caller(account_id, viewer.person)
+    return Caller(account_id, viewer.holder)
 
 
 async def lock_account(work_session: ReadSession, account_id: AccountId) -> None:

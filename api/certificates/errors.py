@@ -1,7 +1,7 @@
 """The errors of ordering, revoking and reporting. Each but the last means that nothing was stored.
 
 InvalidInput ── DomainNotAdded, CtNotAcknowledged, CaNoticeNotAcknowledged, FingerprintMismatch, AgentValueRefused
-Conflict ── IdempotencyKeyReused, OrderNotPending        RateLimited ── TooManyOpenOrders, TooManyAgents
+Conflict ── OrderNotPending        RateLimited ── TooManyOpenOrders, TooManyAgents
     IssuanceError ── RevocationPending (the one that stored something: the intent)
 """
 
@@ -56,19 +56,6 @@ class CaNoticeNotAcknowledged(InvalidInput):
             f"Not ordered: acknowledge this notice (version {version}) once, first. {notice}",
             rule=rule,
             field=("caNoticeAcknowledged",) if rule == "not-acknowledged" else ("caNoticeVersion",),
-        )
-
-
-class IdempotencyKeyReused(Conflict):
-    """The idempotency key was used for another request within the last day."""
-
-    code = "IDEMPOTENCY_KEY_REUSED"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This idempotency key was used for another request. Nothing was done. "
-            "Take a new key for a new request; repeat a request only with all its values unchanged.",
-            field=("idempotencyKey",),
         )
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from api.accounts.idempotency import KeyUse, claim_key
 from api.certificates.ca_accounts import is_account_key
 from api.certificates.callers import Caller, caller_of, lock_account
 from api.certificates.disclosures import DisclosurePurpose, record_disclosure
@@ -26,7 +27,6 @@ from api.certificates.errors import (
     no_agent,
     no_order,
 )
-from api.certificates.idempotency import KeyUse, claim_key
 from api.certificates.mapping import order_columns
 from api.certificates.notices import AUTHORITY, Notice, authority_notice, find_acknowledgement, transparency_notice
 from api.db.sessions import announce_due
@@ -72,9 +72,7 @@ async def order_certificate(work: Work, wanted: CertificateOrder, rules: OrderRu
     order = start_order(request, wanted.challenge_type, work.clock.now())
     made = OrderId(new_id(work.clock))
     order_id = OrderId(
-        await claim_key(
-            work, caller, KeyUse("orderCertificate", wanted.idempotency_key), _fingerprint(wanted, request), made
-        )
+        await claim_key(work, KeyUse("orderCertificate", wanted.idempotency_key), _fingerprint(wanted, request), made)
     )
     if order_id == made:
         await _check(work, caller, wanted, request, rules)

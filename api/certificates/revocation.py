@@ -15,12 +15,12 @@ import structlog
 from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from api.accounts.idempotency import KeyUse, claim_key
 from api.certificates.authorities import Authorities
 from api.certificates.ca_accounts import CaAccounts
 from api.certificates.callers import Caller, caller_of, holder_of
 from api.certificates.disclosures import DisclosurePurpose, record_disclosure
 from api.certificates.errors import RevocationPending, no_certificate
-from api.certificates.idempotency import KeyUse, claim_key
 from api.certificates.mapping import leaf_der, problem_document
 from api.certificates.store import LEASE
 from api.db.sessions import announce_due
@@ -84,7 +84,7 @@ class Revoker:
             caller = caller_of(viewer, "certificates:revoke")
             row = await _own_certificate(work, caller, certificate_id)
             request = {"certificate_id": str(certificate_id), "reason": reason.name}
-            await claim_key(work, caller, KeyUse("revokeCertificate", idempotency_key), request, certificate_id)
+            await claim_key(work, KeyUse("revokeCertificate", idempotency_key), request, certificate_id)
             claim = None if row.revoked_at is not None else await self._intend(work, caller, row, reason)
         if claim is not None:
             await self._ask(claim)

@@ -24,13 +24,14 @@ class Answer:
     """A GraphQL response: `ran` tells whether execution began (GraphQL over HTTP, status codes).
 
     `members` are the response's members; `data` is the JSON text of `data` where it came as text; `cost` is the bill,
-    which stands in `extensions` too.
+    which stands in `extensions` too; `syntax` tells that the document could not be parsed.
     """
 
     members: dict[str, Any]
     ran: bool
     data: bytes | None = None
     cost: CostReport | None = None
+    syntax: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def refusal(error: SafeError, request_id: str) -> Answer:
             }
             for message, places in error.problems
         ]
-        return Answer({"errors": errors}, ran=False)
+        return Answer({"errors": errors}, ran=False, syntax=error.syntax)
     return Answer({"errors": [error_entry(error, request_id)]}, ran=False)
 
 

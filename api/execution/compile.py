@@ -114,8 +114,11 @@ class _Compiler:
         return " and ".join(self._filled(one, alias, parent) for one in conditions)
 
     def table(self, kind: str) -> Source:
-        """Return the table behind a type."""
-        return self._sources.tables[kind]
+        """Return the table behind a type; a type that no source describes is left to the resolvers."""
+        source = self._sources.tables.get(kind)
+        if source is None:
+            raise NotCompiled(kind)
+        return source
 
     def _filled(self, template: str, alias: str, parent: str) -> str:
         known = {"t": alias, "p": parent}

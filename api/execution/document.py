@@ -47,16 +47,18 @@ def _parsed(text: str, limits: Limits) -> DocumentNode:
             raise too_large("number of tokens", limits.tokens, "tokens") from None
         if _TOO_DEEP.match(error.message):
             raise too_large("nesting", limits.depth, "levels") from None
-        raise _refused([error]) from None
+        raise _refused([error], syntax=True) from None
     except RecursionError:
         raise too_large("nesting", limits.depth, "levels") from None
 
 
-def _refused(errors: list[GraphQLError]) -> DocumentRefused:
+def _refused(errors: list[GraphQLError], *, syntax: bool = False) -> DocumentRefused:
     problems = tuple(
         (document_message(error), tuple((place.line, place.column) for place in error.locations or ()))
         for error in errors[:_SHOWN_PROBLEMS]
     )
     return DocumentRefused(
-        "The document is not valid for this schema, so nothing ran. Correct it and send it again.", problems
+        "The document is not valid for this schema, so nothing ran. Correct it and send it again.",
+        problems,
+        syntax=syntax,
     )

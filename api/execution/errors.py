@@ -6,13 +6,19 @@ from api.kit.errors import CertificateManagerError, InvalidInput, RateLimited
 
 
 class DocumentRefused(CertificateManagerError):
-    """The document is not valid GraphQL, or not for this schema; `problems` says where, at most five of them."""
+    """The document is not valid GraphQL, or not for this schema; `problems` says where, at most five of them.
+
+    `syntax` tells that it is no GraphQL at all.
+    """
 
     code = "DOCUMENT_INVALID"
 
-    def __init__(self, message: str, problems: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()) -> None:
+    def __init__(
+        self, message: str, problems: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = (), *, syntax: bool = False
+    ) -> None:
         super().__init__(message)
         self.problems = problems
+        self.syntax = syntax
 
 
 class DocumentTooLarge(CertificateManagerError):
@@ -79,3 +85,27 @@ class SubscriptionNeedsStream(CertificateManagerError):
             "A subscription needs an answer that stays open, so nothing ran. Prefer `text/event-stream` in `Accept`, "
             "or use the WebSocket protocol graphql-transport-ws at the same address."
         )
+
+
+class QueryRequired(CertificateManagerError):
+    """The request came by GET, which may only read; the operation is no query, and nothing ran."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class DocumentNotFound(CertificateManagerError):
+    """No trusted document has this id; nothing ran."""
+
+    code = "DOCUMENT_NOT_FOUND"
+
+
+class PersistedQueryNotFound(DocumentNotFound):
+    """The same, told to a client of Apollo in the word that makes it send the text."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class DocumentNotTrusted(CertificateManagerError):
+    """This installation runs trusted documents alone for callers without an API token; nothing ran."""
+
+    code = "DOCUMENT_NOT_TRUSTED"

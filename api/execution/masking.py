@@ -68,7 +68,7 @@ class _Gaps:
 
     def _note(self, one: Field, path: tuple[str | int, ...]) -> None:
         error = self.refuse(one.coordinate)
-        self.errors.append(GraphQLError(str(error), one.nodes, path=list(path), original_error=error))
+        self.errors.append(GraphQLError(str(error), list(one.nodes), path=list(path), original_error=error))
 
 
 def with_gaps(

@@ -105,6 +105,7 @@ class Reader:
 
     async def read(self, asked: Asked) -> Found:
         """Return what was found; a change is run by the resolvers, once. Raises `ChangeNotShown` after one."""
+        asked.context.masked = asked.masked  # neither way shows it, whoever asked
         reads = self._reads
         if reads is None:
             return await self._resolved(asked)
@@ -173,7 +174,7 @@ class Reader:
         viewer, event = asked.context.viewer, asked.context.event
         if event is not None:
             row = event.row_id
-        person = viewer.person.id if viewer.person else None
+        person = viewer.holder.id if viewer.holder else None
         return Known(viewer.account_id, person, viewer.session_id, self._clock.now(), row)
 
 

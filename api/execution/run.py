@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
-from graphql import GraphQLError, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from api.db.trouble import database_is_away
 from api.execution.answers import Answer, error_entry, internal_entry, located_entry, refusal, request_errors
@@ -21,6 +21,7 @@ from api.execution.errors import (
     ChangeNotShown,
     DocumentRefused,
     OperationTimeout,
+    QueryRequired,
     SubscriptionNeedsStream,
     VariablesInvalid,
 )
@@ -30,12 +31,13 @@ from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
 from api.execution.plans import Plans
 from api.execution.read import Asked, Context, Found, Reader
-from api.execution.schema_map import Append
+from api.execution.schema_map import Append, Releases
 from api.execution.wording import variables_message, without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
 from api.kit.metrics import Metrics
 from api.viewer import Viewer
 from governance.access import Denied, Requirement, covers, decide, masked_coordinates
+from governance.audit.event import AuditEvent
 from governance.errors import AuditUnavailable, SafeError
 
 READS_SCHEMA: Final = "schema:read"
@@ -45,12 +47,17 @@ _log = structlog.get_logger("api.execution")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GraphQL request after its bytes were read. With `explain` it is not run but explained."""
+    """One GraphQL request after its bytes were read. With `explain` it is not run but explained.
+
+    `trusted` tells that the document is one of ours; `queries_only` that nothing else may run.
+    """
 
     document: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     explain: bool = False
+    trusted: bool = False
+    queries_only: bool = False
 
 
 class Runner:
@@ -64,6 +71,7 @@ class Runner:
         *,
         metrics: Metrics,
         meter: Meter,
+        releases: Releases | None = None,
         seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
@@ -72,6 +80,7 @@ class Runner:
         self._audit = log
         self._metrics = metrics
         self._meter = meter
+        self._releases = releases
         self._seconds = seconds
         self._slow_seconds = slow_seconds
 
@@ -133,6 +142,8 @@ class Runner:
         """Return the plan and the variables as they fit it, or what is wrong with the variables."""
         check_variables(request.operation_name, request.variables)
         operation = self._plans.operation(request.document, request.operation_name)
+        if request.queries_only:
+            require_query(operation.node)
         coerced = operation.coerce(request.variables)
         return coerced if isinstance(coerced, list) else (operation.plan(coerced), coerced)
 
@@ -206,7 +217,7 @@ class Runner:
                 row_counts=found.row_counts,
             )
             try:
-                await self._audit.append(event)
+                await self._record(context.viewer, event)
             except AuditUnavailable as error:
                 return Answer({"errors": [error_entry(_explain(error, plan), request_id)], "data": None}, ran=True)
         self._metrics.path(found.path.value)
@@ -224,6 +235,15 @@ class Runner:
         if unexpected is not None:
             _log.error("resolver_failed", exc_info=unexpected, operation=plan.label, request_id=request_id)
         return entry
+
+    async def _record(self, viewer: Viewer, event: AuditEvent) -> None:
+        """Make the event durable; what goes to a partner is recorded as a disclosure to that recipient, too (X-5)."""
+        if viewer.recipient is None:
+            await self._audit.append(event)
+        elif self._releases is not None:
+            await self._releases.record(viewer, event)
+        else:
+            raise AuditUnavailable("Releases to partners are not recorded here, so nothing was shown.")
 
     def _count(self, plan: Plan | None, answer: Answer, viewer: Viewer, seconds: float) -> None:
         """Count the operation, and log one that failed or was slow; by its class, its hash and nothing it held."""
@@ -262,12 +282,20 @@ def _outcome(answer: Answer) -> str:
     return "failed" if answer.shows_nothing else "partial"
 
 
+def require_query(node: OperationDefinitionNode) -> None:
+    """Refuse what is no query where the request may only read."""
+    if node.operation is not OperationType.QUERY:
+        raise QueryRequired(
+            f"A {node.operation.value} cannot be sent by GET, so nothing ran. Send it by POST.",
+        )
+
+
 def _for_viewer(error: SafeError, viewer: Viewer) -> SafeError:
     """Take suggestions, which tell names of the schema, from whoever may not read it."""
     if not isinstance(error, DocumentRefused) or any(covers(held, READS_SCHEMA) for held in viewer.grants.scopes):
         return error
     problems = tuple((without_suggestions(message), places) for message, places in error.problems)
-    return DocumentRefused(error.message, problems)
+    return DocumentRefused(error.message, problems, syntax=error.syntax)
 
 
 def _timeout(plan: Plan) -> OperationTimeout:

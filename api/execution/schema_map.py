@@ -14,6 +14,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 
 from api.execution.cost import Prices
 from api.execution.sources import Sources
+from api.viewer import Viewer
 from governance.audit.event import AuditEvent
 from governance.tags import PersonalData
 
@@ -46,6 +47,14 @@ class Fallback(Protocol):
         context: Any,
     ) -> ExecutionResult:
         """Return data and located errors; never raises for what a resolver does."""
+        ...
+
+
+class Releases(Protocol):
+    """Records what is shown to a partner: its event, and a disclosure to that recipient, in one transaction."""
+
+    async def record(self, viewer: Viewer, event: AuditEvent) -> None:
+        """Return when both are durable, or raise `AuditUnavailable`."""
         ...
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from api.accounts import queries
+from api.graphql.access_grants import disclosures_page
 from api.graphql.accounts import ApiToken, NotificationSettings, SecurityEvent, Session
 from api.graphql.arguments import After, First
 from api.graphql.certificates import Agent, Certificate, Domain, Order
@@ -13,6 +14,7 @@ from api.graphql.connections import Connection, connection, page_bounds
 from api.graphql.context import Context
 from api.graphql.lists import agents_page, certificates_page, domains_page, orders_page
 from api.graphql.nodes import Node
+from api.graphql.orders import Disclosure
 from api.graphql.personal import personal
 from api.graphql.scopes import RequiresScope
 from api.graphql.settings_types import DisplayMode
@@ -53,7 +55,7 @@ class Account(Node):
         return NotificationSettings(row=self.row, about=self.about)
 
     @strawberry.field(
-        description="Browsers that are signed in, newest first.", directives=[RequiresScope(scope="account:read")]
+        description="Browsers that are signed in, newest first.", directives=[RequiresScope(scope="security:read")]
     )
     async def sessions(self, info: Info, first: First, after: After = None) -> Connection[Session]:
         """Return a page of sessions."""
@@ -70,7 +72,7 @@ class Account(Node):
 
     @strawberry.field(
         description="API tokens, those of agents included, newest first.",
-        directives=[RequiresScope(scope="account:read")],
+        directives=[RequiresScope(scope="security:read")],
     )
     async def api_tokens(self, info: Info, first: First, after: After = None) -> Connection[ApiToken]:
         """Return a page of API tokens."""
@@ -82,7 +84,7 @@ class Account(Node):
 
     @strawberry.field(
         description="Sign-ins and other events of safety in the last 90 days, newest first.",
-        directives=[RequiresScope(scope="account:read")],
+        directives=[RequiresScope(scope="security:read")],
     )
     async def security_events(self, info: Info, first: First, after: After = None) -> Connection[SecurityEvent]:
         """Return a page of security events."""
@@ -91,6 +93,14 @@ class Account(Node):
             page = await queries.security_events_of(session, info.context.viewer, first=size, after=key)
         nodes = [(row.id, SecurityEvent(row=row, about=self.about)) for row in page.rows]
         return connection(nodes, page.has_next, key, page.total)
+
+    @strawberry.field(
+        description="What left for authorities and partners, newest first (Art. 15(1)(c)).",
+        directives=[RequiresScope(scope="access:read")],
+    )
+    async def disclosures(self, info: Info, first: First, after: After = None) -> Connection[Disclosure]:
+        """Return a page of disclosures."""
+        return await disclosures_page(info, self.row.id, self.about, first, after)
 
     @strawberry.field(description="Domains you manage, newest first.", directives=[RequiresScope(scope="domains:read")])
     async def domains(self, info: Info, first: First, after: After = None) -> Connection[Domain]:

@@ -229,8 +229,8 @@ class AccountMutations:
 
 
 def own(work: Work) -> tuple[Pseudonym, ...]:
-    """Return the pseudonym of the caller, whose rows a service just returned."""
-    return (work.viewer.person.pseudonym,) if work.viewer.person else ()
+    """Return the pseudonym of the account's holder, whose rows a service just returned, whoever acted."""
+    return (work.viewer.holder.pseudonym,) if work.viewer.holder else ()
 
 
 def _change(asked: UpdateSettingsInput) -> SettingsChange:

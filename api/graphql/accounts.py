@@ -27,7 +27,7 @@ class NotificationSettings:
     )
 
 
-@strawberry.type(description="A signed-in browser.", directives=[RequiresScope(scope="account:read")])
+@strawberry.type(description="A signed-in browser.", directives=[RequiresScope(scope="security:read")])
 class Session(Node):
     """One session of the account."""
 
@@ -48,7 +48,7 @@ class Session(Node):
 
 
 @strawberry.type(
-    description="An API token; its text is never shown again.", directives=[RequiresScope(scope="account:read")]
+    description="An API token; its text is never shown again.", directives=[RequiresScope(scope="security:read")]
 )
 class ApiToken(Node):
     """One API token of the account or of one of its agents."""
@@ -72,7 +72,7 @@ class ApiToken(Node):
     revoked_at: datetime | None = personal.field(ApiTokenRow.revoked_at, description="When it was revoked.")
 
 
-@strawberry.type(description="Something that concerned your safety.", directives=[RequiresScope(scope="account:read")])
+@strawberry.type(description="Something that concerned your safety.", directives=[RequiresScope(scope="security:read")])
 class SecurityEvent:
     """One security event; it ends after 90 days."""
 

@@ -130,7 +130,7 @@ class CertificateMutations:
             revoker = context.services.certificates.revoker
             reason = WireReason[input.reason.name]
             row = await revoker.revoke(context.viewer, certificate_id, reason, input.idempotency_key)
-            about = (context.viewer.person.pseudonym,) if context.viewer.person else ()
+            about = (context.viewer.holder.pseudonym,) if context.viewer.holder else ()
             return CertificatePayload(certificate=Certificate(row=row, about=about), errors=[])
 
         return await outside(CertificatePayload, act)

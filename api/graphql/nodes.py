@@ -11,7 +11,17 @@ from api.graphql.personal import personal
 from api.kit.errors import NotFound
 from governance.ids import Pseudonym
 
-KINDS: Final = {"Account": 1, "Domain": 2, "Order": 3, "Certificate": 4, "Agent": 5, "Session": 6, "ApiToken": 7}
+KINDS: Final = {
+    "Account": 1,
+    "Domain": 2,
+    "Order": 3,
+    "Certificate": 4,
+    "Agent": 5,
+    "Session": 6,
+    "ApiToken": 7,
+    "Partner": 8,
+    "AccessGrant": 9,
+}
 """The number by which an id names its type; permanent."""
 _NAMES: Final = {number: name for name, number in KINDS.items()}
 _LENGTH: Final = 17

@@ -13,6 +13,17 @@ from api.certificates.notices import order_notices
 from api.domains.lists import domain_of
 from api.execution.plan import SEVERAL, UNPLANNED
 from api.execution.schema_map import SchemaMap
+from api.graphql.access_grants import (
+    AccessGrant,
+    GrantedAccount,
+    Partner,
+    grant_node,
+    granted_accounts_page,
+    grants_page,
+    partner_node,
+    partners_page,
+)
+from api.graphql.access_mutations import AccessMutations
 from api.graphql.account import Account
 from api.graphql.account_mutations import AccountMutations
 from api.graphql.agent_mutations import AgentMutations
@@ -28,6 +39,7 @@ from api.graphql.errors import ERROR_TYPES
 from api.graphql.explain import Document, ExplainPayload, OperationName, Variables, explained
 from api.graphql.moments import DATE_TIME
 from api.graphql.nodes import Node, decode_id
+from api.graphql.nodes import row_id as row_behind
 from api.graphql.notices import NameWarning, Notice, OrderNotices
 from api.graphql.once import once_by_coordinate
 from api.graphql.own_access import api_token_node, session_node
@@ -41,6 +53,7 @@ from governance.graphql import schema_tags
 
 Info = strawberry.Info[Context, None]
 Names = Annotated[list[str], strawberry.argument(description="The names you are about to order.")]
+_ACCESS: Final = [RequiresScope(scope="access:read")]
 _KINDS: Final[dict[str, Any]] = {
     "Domain": (domain_of, Domain),
     "Order": (certificate_queries.order_of, Order),
@@ -86,6 +99,37 @@ class Query:
         )
 
     @strawberry.field(
+        description="Who else may act for your account, or was invited to, newest first; what ended, too.",
+        directives=_ACCESS,
+    )
+    async def access_grants(self, info: Info, first: First, after: After = None) -> Connection[AccessGrant] | None:
+        """Return a page of grants."""
+        return await grants_page(info, first, after)
+
+    @strawberry.field(
+        description="Partners that the operator approved, newest first; they act only for whoever grants them.",
+        directives=_ACCESS,
+    )
+    async def partners(self, info: Info, first: First, after: After = None) -> Connection[Partner] | None:
+        """Return a page of partners."""
+        return await partners_page(info, first, after)
+
+    @strawberry.field(description="An approved partner by its id; null where there is none.", directives=_ACCESS)
+    async def partner(self, info: Info, id: NodeId) -> Partner | None:  # noqa: A002 - Relay's word
+        """Return a partner."""
+        found = row_behind(id, "Partner")
+        return await partner_node(info, found) if found is not None else None
+
+    @strawberry.field(
+        description="Accounts that you may act for now, as a partner or teammate, newest first.", directives=_ACCESS
+    )
+    async def granted_accounts(
+        self, info: Info, first: First, after: After = None
+    ) -> Connection[GrantedAccount] | None:
+        """Return a page of accounts."""
+        return await granted_accounts_page(info, first, after)
+
+    @strawberry.field(
         description="What an operation would cost, show and need, and what you lack for it; nothing of it runs.",
         directives=[RequiresScope(scope="schema:read")],
     )
@@ -115,7 +159,9 @@ class Query:
 
 
 @strawberry.type(description="What can be done. What stood in the way is data, in `errors` of the payload.")
-class Mutation(SignUpMutations, AccountMutations, DomainMutations, CertificateMutations, AgentMutations):
+class Mutation(
+    SignUpMutations, AccountMutations, AccessMutations, DomainMutations, CertificateMutations, AgentMutations
+):
     """What can be done."""
 
 
@@ -134,9 +180,11 @@ async def _node(info: Info, kind: str, row_id: UUID, account_id: AccountId) -> N
     viewer = info.context.viewer
     if kind == "Account":
         return await _account(info) if row_id == account_id else None
-    if viewer.person is None:
+    if viewer.holder is None:
         return None
-    about = (viewer.person.pseudonym,)
+    about = (viewer.holder.pseudonym,)
+    if kind in {"Partner", "AccessGrant"}:
+        return await (partner_node(info, row_id) if kind == "Partner" else grant_node(info, account_id, row_id, about))
     async with info.context.sessions.read() as session:
         if kind == "Session":
             return await session_node(session, viewer, info.context.clock, row_id, about)
@@ -156,7 +204,7 @@ schema: Final = strawberry.Schema(
     Query,
     Mutation,
     Subscription,
-    types=[Account, Domain, Order, Certificate, Agent, *ERROR_TYPES],
+    types=[Account, AccessGrant, Partner, Domain, Order, Certificate, Agent, *ERROR_TYPES],
     config=StrawberryConfig(scalar_map={datetime: DATE_TIME, Cursor: CURSOR}),
 )
 describe_inputs(schema)

@@ -68,6 +68,7 @@ _RELATIONS: Final[dict[str, Mapped]] = {
         {"expiringBefore": Filter("({t}.not_after < {value} and {t}.revoked_at is null)", "timestamptz", _as_it_is)},
     ),
     "Account.agents": Page("Agent", _OF_ACCOUNT),
+    "Account.disclosures": Page("Disclosure", _OF_ACCOUNT),
     "Domain.wildcard": Leaf("({t}.name like '*.%')::text"),
     "Domain.validations": Page("DomainValidation", "{t}.domain_id = {p}.id"),
     "Domain.certificates": Page(

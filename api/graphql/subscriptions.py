@@ -68,5 +68,5 @@ def _shown(info: Info, row: Any) -> Certificate | None:
 
 
 def _about(info: Info) -> tuple[Pseudonym, ...]:
-    person = info.context.viewer.person
+    person = info.context.viewer.holder
     return (person.pseudonym,) if person is not None else ()

@@ -19,8 +19,8 @@ class Cors:
 
     def headers(self, request: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return the headers of any answer; none for an origin that is not on the list."""
-        origin = request.get("origin", "")
-        if origin not in self.allowed:
+        origin = request.get("origin")
+        if origin is None or origin not in self.allowed:
             return []
         return [
             ("access-control-allow-origin", origin),
@@ -30,9 +30,9 @@ class Cors:
     def preflight(self, request: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return what a preflight adds for an allowed origin."""
         if request.get("origin", "") not in self.allowed:
-            return [("allow", "POST, OPTIONS")]
+            return [("allow", "GET, POST, OPTIONS")]
         return [
-            ("access-control-allow-methods", "POST, OPTIONS"),
-            ("access-control-allow-headers", "Authorization, Content-Type"),
+            ("access-control-allow-methods", "GET, POST, OPTIONS"),
+            ("access-control-allow-headers", "Authorization, Content-Type, GraphQL-Require-Preflight, Sslm-Act-For"),
             ("access-control-max-age", "600"),
         ]

@@ -73,3 +73,14 @@ class TooManyOperations(CertificateManagerError):
             f"This connection carries {limit} operations, the most it may, so this one did not run. "
             "Complete another first."
         )
+
+
+class RequestMalformed(RequestRefused):
+    """The request is JSON, and not a GraphQL request (GraphQL over HTTP, "Invalid parameters")."""
+
+
+class PreflightRequired(RequestRefused):
+    """A request by GET shows neither an API token nor that a browser asked before it was sent."""
+
+    code = "PREFLIGHT_REQUIRED"
+    status = 403

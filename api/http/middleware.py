@@ -6,13 +6,14 @@ The record holds the route's pattern, never the path or its query; the address i
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 import structlog
 
-from api.http.origin import headers_of, origin_of
+from api.http.origin import Origins, headers_of
 from api.kit.metrics import Metrics
+from api.kit.request_record import RequestRecords
 from governance.clock import Clock
 
 Scope = MutableMapping[str, Any]
@@ -33,8 +34,8 @@ class Observed:
     def __init__(self, app: App, metrics: Metrics, clock: Clock, *, trusted: frozenset[str], https: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._clock = clock
-        self._trusted = trusted
+        self._origins = Origins(trusted, clock)
+        self._records = RequestRecords(clock)
         self._https = https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,8 +46,8 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = origin_of(scope, headers_of(scope), self._trusted, self._clock)
-        scope["sslm.origin"] = origin
+        headers = scope["sslm.headers"] = headers_of(scope)
+        origin = scope["sslm.origin"] = self._origins.of(scope, headers)
         began = time.perf_counter()
         status = 0
 
@@ -54,7 +55,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._completed(list(message.get("headers", ())))
+                message["headers"] = self._completed(message.get("headers", ()))
             await send(message)
 
         try:
@@ -67,8 +68,7 @@ class Observed:
             seconds = time.perf_counter() - began
             route = str(scope.get("sslm.route", UNKNOWN_ROUTE))
             self._metrics.request(route, status, seconds)
-            _log.info(
-                "request",
+            self._records.write(
                 method=scope["method"],
                 route=route,
                 status=status,
@@ -79,7 +79,7 @@ class Observed:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a WebSocket on, and log its end: how long it was open, and who closed it with which code."""
-        origin = origin_of(scope, headers_of(scope), self._trusted, self._clock)
+        origin = self._origins.of(scope, headers_of(scope))
         scope["sslm.origin"] = origin
         began = time.perf_counter()
         close_code = 0
@@ -111,10 +111,13 @@ class Observed:
                 request_id=origin.request_id,
             )
 
-    def _completed(self, headers: list[Header]) -> list[Header]:
-        if all(name.lower() != _NO_SNIFFING[0] for name, _ in headers):
+    def _completed(self, given: Iterable[Header]) -> list[Header]:
+        headers = list(given)
+        if _NO_SNIFFING not in headers and all(name.lower() != _NO_SNIFFING[0] for name, _ in headers):
             headers.append(_NO_SNIFFING)
-        return [*headers, _HSTS] if self._https else headers
+        if self._https:
+            headers.append(_HSTS)
+        return headers
 
 
 async def _fault(send: Send, request_id: str) -> None:

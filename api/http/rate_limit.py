@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from api.execution.charges import SECOND, Balance
-from api.execution.errors import CostExceeded
 
 POLICY: Final = "cost"
 EXPOSED: Final = "RateLimit, RateLimit-Policy"
-TOO_MANY_REQUESTS: Final = 429
 
 
 def headers(balance: Balance) -> list[tuple[str, str]]:
@@ -30,11 +28,6 @@ def headers(balance: Balance) -> list[tuple[str, str]]:
         ("ratelimit", f'"{POLICY}";r={balance.remaining};t={until}'),
     ]
     return [*fields, ("retry-after", str(until))] if waiting else fields
-
-
-def status_of(code: str, usual: int) -> int:
-    """Return 429 for an operation that its caller's bucket could not pay, else the usual status."""
-    return TOO_MANY_REQUESTS if code == CostExceeded.code else usual
 
 
 def _seconds(microseconds: int) -> int:

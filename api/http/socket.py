@@ -21,7 +21,7 @@ from api.http.live import Caller, Live
 from api.http.origin import headers_of
 from api.http.places import TooManyConnections
 from api.http.socket_connection import GOODBYE_SECONDS, Connection
-from api.http.viewers import ViewerReader
+from api.http.viewers import ACT_FOR, ViewerReader, named_grant
 from api.viewer import Origin, Role, Viewer
 
 
@@ -86,6 +86,9 @@ class SocketEndpoint:
         hold a connection for.
         """
         named = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
+        act_for = next((value for name, value in payload.items() if name.lower() == ACT_FOR), None)
+        if act_for is not None:
+            headers = {**headers, ACT_FOR: act_for if isinstance(act_for, str) else ""}
         authorization = named if isinstance(named, str) else "" if named is not None else headers.get("authorization")
         if authorization is not None:
             shown = {name: value for name, value in headers.items() if name != "cookie"}
@@ -96,7 +99,7 @@ class SocketEndpoint:
             raise CredentialRefused
 
         async def by_cookie(now: Origin) -> Viewer:
-            viewer = await self.viewers.signed_in(secret, now)
+            viewer = await self.viewers.signed_in(secret, now, named_grant(headers))
             if viewer is None:
                 raise CredentialRefused
             return viewer

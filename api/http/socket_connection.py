@@ -17,12 +17,12 @@ from api.auth.errors import CredentialRefused
 from api.db.trouble import database_is_away
 from api.execution.answers import refusal
 from api.http import socket_protocol as protocol
-from api.http.body import request_of
 from api.http.edge import Receive, Send, stopped
 from api.http.errors import RequestRefused, TooManyOperations
 from api.http.live import Caller, Live, OperationRefused
 from api.http.message_rate import MessageRate
 from api.http.places import TooManyConnections
+from api.http.requests import request_of
 from api.http.socket_protocol import Close, Conversation
 from api.viewer import Origin
 from governance.errors import SafeError

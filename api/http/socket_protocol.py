@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from api.http.body import parse_object
 from api.http.errors import RequestRefused
+from api.http.strict_json import parse_object
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 _REASON_OCTETS: Final = 123

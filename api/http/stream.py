@@ -18,10 +18,11 @@ from api.auth.errors import CredentialRefused
 from api.execution.answers import Answer, refusal
 from api.execution.run import Request
 from api.http.body import ClientLeft
-from api.http.edge import FIXED_HEADERS, GraphQLEdge, Receive, Scope, Send, left, refused, send_answer, stopped
+from api.http.edge import FIXED_HEADERS, GraphQLEdge, Receive, Scope, Send, refused, send_answer, stopped
 from api.http.live import Caller, Live, OperationRefused
 from api.http.media import GRAPHQL_JSON, JSON, weighted
 from api.http.origin import headers_of
+from api.http.presence import left
 from api.viewer import Origin
 
 STREAM: Final = "text/event-stream"

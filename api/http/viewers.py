@@ -1,5 +1,6 @@
 """From headers to a viewer: an API token, a session cookie with its proof of origin, or nobody.
 
+`Sslm-Act-For` names the grant under which the caller acts for somebody else's account; without it, for their own.
 A cookie alone never changes anything: the request must show the CSRF token of its session and come from our own page or
 an allow-listed origin. A credential that does not hold is refused, never silently taken for nobody.
 """
@@ -19,13 +20,23 @@ from api.auth.api_tokens import parse
 from api.auth.cookies import CSRF, SESSION, cookie_value
 from api.auth.credential_cache import CredentialCache
 from api.auth.csrf import csrf_token_holds, sent_by_own_page
-from api.auth.errors import RequestForged
-from api.auth.viewers import touch_api_token, touch_session, viewer_of_api_token, viewer_of_session
+from api.auth.errors import GrantRefused, RequestForged
+from api.auth.viewers import (
+    touch_access_grant,
+    touch_api_token,
+    touch_session,
+    viewer_of_api_token,
+    viewer_of_session,
+)
 from api.db.sessions import Sessions
+from api.graphql.nodes import row_id
 from api.kit.secrets import hash_secret
+from api.models import AccessGrantId
 from api.viewer import Origin, Viewer, anonymous
 from governance.clock import Clock
 
+ACT_FOR: Final = "sslm-act-for"
+_NO_GRANT: Final = AccessGrantId(UUID(int=0))
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
 _TOKEN, _SESSION = b"token ", b"session "
@@ -47,50 +58,54 @@ class ViewerReader:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def read(self, headers: Mapping[str, str], origin: Origin) -> Viewer:
-        """Return the viewer; raises `CredentialRefused` or `RequestForged`."""
+        """Return the viewer; raises `CredentialRefused`, `GrantRefused` or `RequestForged`."""
         authorization = headers.get("authorization", "")
         scheme, _, credential = authorization.partition(" ")
         if authorization:
-            viewer = await self._of_api_token(credential.strip() if scheme.lower() == "bearer" else "", origin)
+            text = credential.strip() if scheme.lower() == "bearer" else ""
+            viewer = await self._of_api_token(text, origin, named_grant(headers))
             self._touch(viewer)
             return viewer
         secret = cookie_value([headers.get("cookie", "")], SESSION)
         return await self.of_session(secret or "", headers, origin)
 
-    async def _of_api_token(self, text: str, origin: Origin) -> Viewer:
+    async def _of_api_token(self, text: str, origin: Origin, act_for: AccessGrantId | None) -> Viewer:
         """Return whose token that is; one that is remembered was read and found right before."""
-        key = _TOKEN + hash_secret(text)
+        key = _key(_TOKEN, text, act_for)
         known = self.cache.get(key, origin)
         if known is not None:
             return known
         parse(text)  # a token that cannot be ours opens no connection
         ticket = self.cache.ticket()
         async with self.sessions.read() as session:
-            viewer = await viewer_of_api_token(session, text, origin, self.clock)
+            viewer = await viewer_of_api_token(session, text, origin, self.clock, act_for)
         self.cache.keep(ticket, key, viewer)
         return viewer
 
     async def of_session(self, secret: str, headers: Mapping[str, str], origin: Origin) -> Viewer:
         """Return who is signed in by cookie, after checking that the request was not forged; else an anonymous one."""
         self._check_origin(headers)
-        viewer = await self.signed_in(secret, origin)
+        act_for = named_grant(headers)
+        viewer = await self.signed_in(secret, origin, act_for)
         if viewer is None:
+            if act_for is not None:
+                raise GrantRefused
             return anonymous(origin)
         cookie = cookie_value([headers.get("cookie", "")], CSRF)
         if not csrf_token_holds(self.csrf_secret, secret, cookie=cookie, sent=headers.get("x-csrf-token")):
             raise RequestForged
         return viewer
 
-    async def signed_in(self, secret: str, origin: Origin) -> Viewer | None:
+    async def signed_in(self, secret: str, origin: Origin, act_for: AccessGrantId | None = None) -> Viewer | None:
         """Return who holds this session secret, without looking at the request; for pages that only show."""
         if not secret:
             return None
-        key = _SESSION + hash_secret(secret)
+        key = _key(_SESSION, secret, act_for)
         viewer = self.cache.get(key, origin)
         if viewer is None:
             ticket = self.cache.ticket()
             async with self.sessions.read() as session:
-                viewer = await viewer_of_session(session, secret, origin, self.clock)
+                viewer = await viewer_of_session(session, secret, origin, self.clock, act_for)
             if viewer is None:
                 return None
             self.cache.keep(ticket, key, viewer)
@@ -108,14 +123,15 @@ class ViewerReader:
             raise RequestForged
 
     def _touch(self, viewer: Viewer) -> None:
-        """Mark the credential as used, in the background: nobody waits for it, and losing it loses nothing."""
-        credential = viewer.session_id or viewer.api_token_id
+        """Mark credential and grant as used, in the background: nobody waits for it, and losing it loses nothing."""
+        used = (viewer.session_id or viewer.api_token_id, viewer.access_grant_id)
         now = self.clock.now()
-        if credential is None or now - self._touched.get(credential, now - _TOUCH_EVERY) < _TOUCH_EVERY:
+        stale = [one for one in used if one and now - self._touched.get(one, now - _TOUCH_EVERY) >= _TOUCH_EVERY]
+        if not stale:
             return
         if len(self._touched) >= _REMEMBERED:
             self._touched.clear()
-        self._touched[credential] = now
+        self._touched.update(dict.fromkeys(stale, now))
         task = asyncio.create_task(self._write_touch(viewer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -127,6 +143,8 @@ class ViewerReader:
                     await touch_session(session, viewer.session_id, self.clock)
                 elif viewer.api_token_id is not None:
                     await touch_api_token(session, viewer.api_token_id, self.clock)
+                if viewer.access_grant_id is not None:
+                    await touch_access_grant(session, viewer.access_grant_id, self.clock)
         except Exception as error:  # noqa: BLE001 - the request itself is not concerned
             _log.warning("touch_failed", error=type(error).__name__)
 
@@ -134,3 +152,16 @@ class ViewerReader:
         """Let the marks that are under way finish."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2.0)
+
+
+def named_grant(headers: Mapping[str, str]) -> AccessGrantId | None:
+    """Return the grant that a request names; a text that is no id of ours names one that nobody has."""
+    text = headers.get(ACT_FOR)
+    if text is None:
+        return None
+    return AccessGrantId(row_id(text.strip(), "AccessGrant") or _NO_GRANT)
+
+
+def _key(kind: bytes, secret: str, act_for: AccessGrantId | None) -> bytes:
+    """Return under what a viewer is remembered: the same credential is somebody else under a grant."""
+    return kind + hash_secret(secret) + (act_for.bytes if act_for is not None else b"")

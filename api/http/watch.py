@@ -40,6 +40,8 @@ class Watched:
     names: frozenset[UUID]
     holds: Callable[[], Awaitable[object]]
     ended: Callable[[], None]
+    under_grant: bool
+    """Whether a grant, which has an end of its own, has to be read again as well as the credential."""
 
 
 class CredentialWatch:
@@ -69,7 +71,7 @@ class CredentialWatch:
             yield
             return
         names = frozenset(found for name in _NAMES if (found := getattr(viewer, name)) is not None)
-        one = Watched(credential, names, holds, ended)
+        one = Watched(credential, names, holds, ended, under_grant=viewer.access_grant_id is not None)
         self._watched[credential].add(one)
         for name in names:
             self._named[name].add(one)
@@ -109,8 +111,9 @@ class CredentialWatch:
         """Look whenever there is a reason to, until cancelled."""
         while True:
             await self._rest()
+            due = self._due()
             await self.read_doubted()
-            await self.look(self._due())
+            await self.look(due)
 
     async def read_doubted(self) -> None:
         """Read again who holds the connections that a notice referred to; what cannot be read stays in doubt."""
@@ -150,6 +153,7 @@ class CredentialWatch:
         now = self._clock.now()
         if now >= self._next_at:
             self._next_at = now + timedelta(seconds=self._every)
+            self._doubted |= {one for ones in self._watched.values() for one in ones if one.under_grant}
             return tuple(self._watched)
         return tuple(one for one in self._watched if one not in self._expiries or self._is_past(self._expiries[one]))
 

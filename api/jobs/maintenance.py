@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.jobs.expired_people import destroy_orphaned_keys, remove_unverified_accounts
+from api.jobs.invitations import remove_expired_invitations
 from api.jobs.removals import record_removal
 from api.jobs.security_history import shorten_security_events
 from api.kit.metrics import Metrics
@@ -98,6 +99,7 @@ class Maintenance:
         ]
         steps.append(("shortenSecurityEvents", partial(shorten_security_events, works, batch)))
         steps.append(("removeUnverifiedAccounts", partial(remove_unverified_accounts, works, batch)))
+        steps.append(("removeExpiredInvitations", partial(remove_expired_invitations, works, batch)))
         steps.append(("destroyOrphanedKeys", partial(destroy_orphaned_keys, works, self._keys_engine, batch)))
         return steps
 

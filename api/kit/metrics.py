@@ -25,6 +25,9 @@ class Metrics:
     def __init__(self, *, operations: frozenset[str] = frozenset()) -> None:
         self.registry = CollectorRegistry()
         self._operations = operations
+        self._count_of: dict[tuple[str, int], Counter] = {}
+        self._times_of: dict[str, Histogram] = {}
+        self._operation_of: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._requests = self._counter("http_requests", "Requests answered", "route", "status")
         self._request_seconds = self._histogram("http_request_seconds", "Time to answer", _SECONDS, "route")
         self._operation_count = self._counter("operations", "GraphQL operations", "operation", "outcome")
@@ -45,14 +48,24 @@ class Metrics:
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count an answer; `route` is the pattern that matched, never the path."""
-        self._requests.labels(route, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        count = self._count_of.get((route, status))
+        if count is None:  # looking labels up is dearer than counting
+            count = self._count_of[route, status] = self._requests.labels(route, str(status))
+        count.inc()
+        times = self._times_of.get(route)
+        if times is None:
+            times = self._times_of[route] = self._request_seconds.labels(route)
+        times.observe(seconds)
 
     def operation(self, name: str, outcome: str, seconds: float) -> None:
         """Count a GraphQL operation under its name if it is a known one."""
         known = name if name in self._operations else OTHER
-        self._operation_count.labels(known, outcome).inc()
-        self._operation_seconds.labels(known).observe(seconds)
+        found = self._operation_of.get((known, outcome))
+        if found is None:
+            found = self._operation_count.labels(known, outcome), self._operation_seconds.labels(known)
+            self._operation_of[known, outcome] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def job(self, task: str, outcome: str, seconds: float) -> None:
         """Count a job that ended."""

@@ -47,6 +47,8 @@ TEMPLATES: Final[Mapping[str, MailTemplate]] = {
     "email_changed": _service("at"),
     "new_device_sign_in": _service("at", "address", "device"),
     "api_token_created": _service("at", "name", "scopes"),
+    "access_granted": _service("at", "who", "scopes", "categories", "until"),
+    "access_invitation": _service("link_token", "holder", "scopes", "until"),
     "sign_in_throttled": _service("at", "until", "address"),
     "certificate_issued": _service("names", "serial_number", "not_after", "issuer_name"),
     "order_failed": _service("names", "advice", "details"),

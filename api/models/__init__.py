@@ -15,6 +15,7 @@ from api.models.accounts import AccountRow, OneTimeLinkRow
 from api.models.agents import AgentRow, InstallationRow
 from api.models.base import (
     KEYS_METADATA,
+    AccessGrantId,
     AccountId,
     AgentId,
     ApiTokenId,
@@ -22,7 +23,11 @@ from api.models.base import (
     CertificateId,
     DeliveryId,
     DomainId,
+    InvitationId,
     OrderId,
+    PartnerContactId,
+    PartnerId,
+    RecipientId,
     SessionId,
     StaffId,
 )
@@ -37,6 +42,7 @@ from api.models.certificates import (
 from api.models.disclosures import AcknowledgementRow, CaAccountRow, DisclosureRow
 from api.models.domains import DomainRow, DomainValidationRow
 from api.models.outbox import DeliveryRow, IdempotencyKeyRow
+from api.models.partners import AccessGrantRow, InvitationRow, PartnerContactRow, PartnerRow, RecipientRow
 from api.models.tags import CONTENT_KEY_TAG, GOVERNANCE_TAGS
 from api.models.vocabulary import VOCABULARY, Purpose, Retention
 from governance.catalog import Catalog
@@ -52,6 +58,8 @@ __all__ = [
     "GOVERNANCE",
     "KEYS_METADATA",
     "VOCABULARY",
+    "AccessGrantId",
+    "AccessGrantRow",
     "AccountId",
     "AccountRow",
     "AcknowledgementRow",
@@ -75,10 +83,18 @@ __all__ = [
     "DomainValidationRow",
     "IdempotencyKeyRow",
     "InstallationRow",
+    "InvitationId",
+    "InvitationRow",
     "OneTimeLinkRow",
     "OrderId",
     "OrderRow",
+    "PartnerContactId",
+    "PartnerContactRow",
+    "PartnerId",
+    "PartnerRow",
     "Purpose",
+    "RecipientId",
+    "RecipientRow",
     "RecognisedDeviceRow",
     "Retention",
     "RevocationRow",

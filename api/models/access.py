@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.models.base import AccountId, AgentId, ApiTokenId, Base, SessionId, StaffId
+from api.models.base import AccountId, AgentId, ApiTokenId, Base, PartnerId, SessionId, StaffId
 from api.models.tags import account_data, credential, neutral, security_data, session_data
 from governance.ids import DataSubjectId
 from governance.tags import Through, Unlinkable
 
 _ONE_OWNER = "(account_id is null) <> (staff_id is null)"
+_ONE_OF_THREE = "num_nonnulls(account_id, staff_id, partner_id) = 1"
 REFUSE: Final = "refuse"
 NULL: Final = "null"
 """What a token does with a field whose category it lacks: see `governance.access.Grants.missing_as_null`."""
@@ -80,13 +81,14 @@ class RecognisedDeviceRow(Base):
 
 
 class ApiTokenRow(Base):
-    """An API token of an account, of one of its agents, or of staff. Only a hash is kept; the text is shown once."""
+    """An API token of an account, one of its agents, staff or a partner. Its text is shown once, its hash kept."""
 
     __tablename__ = "api_token"
     __table_args__ = (
-        CheckConstraint(_ONE_OWNER, name="one_owner"),
+        CheckConstraint(_ONE_OF_THREE, name="one_owner"),
         CheckConstraint("on_missing_category in ('refuse', 'null')", name="on_missing_category"),
         Index("ix_api_token_account_id", "account_id", "id"),
+        Index("ix_api_token_partner_id", "partner_id", "id"),
         {"info": {"data_subject": Through("data_subject_id")}},
     )
 
@@ -95,6 +97,7 @@ class ApiTokenRow(Base):
     account_id: Mapped[AccountId | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     staff_id: Mapped[StaffId | None] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
     agent_id: Mapped[AgentId | None] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"))
+    partner_id: Mapped[PartnerId | None] = mapped_column(ForeignKey("partner.id", ondelete="CASCADE"))
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=credential())
     name: Mapped[str] = mapped_column(String(80), info=credential())
     hint: Mapped[str] = mapped_column(String(16), info=credential())

@@ -23,6 +23,11 @@ DomainId = NewType("DomainId", UUID)
 OrderId = NewType("OrderId", UUID)
 CertificateId = NewType("CertificateId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
+RecipientId = NewType("RecipientId", UUID)
+PartnerId = NewType("PartnerId", UUID)
+PartnerContactId = NewType("PartnerContactId", UUID)
+AccessGrantId = NewType("AccessGrantId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -51,6 +56,11 @@ class Base(DeclarativeBase):
                 OrderId,
                 CertificateId,
                 DeliveryId,
+                RecipientId,
+                PartnerId,
+                PartnerContactId,
+                AccessGrantId,
+                InvitationId,
                 DataSubjectId,
                 Pseudonym,
                 UUID,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from api.pages.account import agents, api_tokens, credentials, domains, overview, sessions, settings
+from api.pages.account import access, agents, api_tokens, credentials, domains, overview, sessions, settings
 from api.pages.certificates import certificate, lists, new_order, order
 from api.pages.endpoint import Audience, Page, PageEndpoint, failure
 from api.pages.entrance import links, passwords, sign_in, sign_out, sign_up
@@ -22,7 +22,20 @@ from api.pages.visit import Visit
 _MISSING: Final = Refusal("NOT_FOUND", "There is no such page, or it is not yours.", kind="NotFound")
 _MODULES: Final = (
     *(landing, privacy, sign_up, links, sign_in, sign_out, passwords, events),
-    *(overview, settings, credentials, sessions, api_tokens, domains, agents, lists, new_order, order, certificate),
+    *(
+        overview,
+        settings,
+        credentials,
+        sessions,
+        api_tokens,
+        access,
+        domains,
+        agents,
+        lists,
+        new_order,
+        order,
+        certificate,
+    ),
 )
 PAGES: Final = tuple(page for module in _MODULES for page in module.PAGES)
 """Every page there is."""

@@ -70,10 +70,19 @@ class Site:
         return await self.send("POST", "/graphql", headers=sent, **content, **more)
 
     async def ask(
-        self, document: str, variables: dict[str, Any] | None = None, *, by: Browser | str | None = None
+        self,
+        document: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        by: Browser | str | None = None,
+        act_for: str | None = None,
     ) -> dict[str, Any]:
-        """Run a document as a browser, with an API token, or as nobody; return the answer without `extensions`."""
+        """Run a document as a browser, with an API token, or as nobody; return the answer without `extensions`.
+
+        `act_for` names a grant.
+        """
         headers = by.headers() if isinstance(by, Browser) else {"authorization": f"Bearer {by}"} if by else {}
+        headers |= {"sslm-act-for": act_for} if act_for is not None else {}
         response = await self.post({"query": document, "variables": variables or {}}, headers)
         answer = cast("dict[str, Any]", response.json())
         answer.pop("extensions", None)

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from api.auth.categories import CATEGORIES, category_entries
 from api.auth.scopes import HOLDER_SCOPES, SCOPES
 from api.pages.endpoint import Audience, Page
+from api.pages.forms import Fields
 from api.pages.outcome import Outcome
 from api.pages.visit import Visit
 
@@ -29,6 +31,7 @@ async def show(visit: Visit, outcome: Outcome | None = None, made: Mapping[str, 
         api_tokens=account["apiTokens"],
         made=made,
         scopes=_OFFERED,
+        categories=tuple(CATEGORIES.items()),
         lives=LIVES,
     )
 
@@ -39,12 +42,18 @@ async def create(visit: Visit) -> Response:
     outcome = await visit.change(
         "account/CreateApiToken",
         name=visit.fields.text("name"),
-        scopes=visit.fields.all("scopes"),
+        scopes=[*visit.fields.all("scopes"), *_data(visit.fields)],
         expiresInDays=int(days) if days.isascii() and days.isdigit() and len(days) < 5 else None,  # noqa: PLR2004
+        onMissingCategory="NULL" if visit.fields.text("onMissingCategory") == "NULL" else "REFUSE",
     )
     if outcome.refusals:
         return await show(visit, outcome)
     return await show(visit, made=outcome.data["createApiToken"])
+
+
+def _data(fields: Fields) -> tuple[str, ...]:
+    """Return the categories that were ticked, as entries among the scopes; where none was, a token for no data."""
+    return category_entries(fields.all("categories")) if fields.text("data") == "some" else ()
 
 
 async def revoke(visit: Visit) -> Response:

@@ -67,7 +67,9 @@ const SameNames = extendSchema((build) => {
           certificates($domain) {
             const $rows = certificate.find({ account_id: $domain.get("account_id") });
             const name = $rows.placeholder($domain.get("name"), TYPES.text);
-            $rows.where(sql`${$rows}.names @> array[${name} collate "default"]::varchar[]`);
+            $rows.where(
+              sql`${$rows}.id in (select n.certificate_id from certificate_name n where n.account_id = ${$rows}.account_id and n.name = ${name})`,
+            );
             return pageOf($rows);
           },
         },

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     GraphQLArgument,
@@ -41,7 +42,8 @@ class Documents:
         self._fragments: list[str] = []
         self._aliases = 0
         self._mutations = mutations
-        self._cursors = [*(encode_cursor(Cursor(found[1])) for text in ids if (found := decode_id(text)) is not None)]
+        rows = [UUID(int=7 << 76), *(found[1] for text in ids if (found := decode_id(text)) is not None)]
+        self._cursors = [encode_cursor(Cursor(row)) for row in rows]
         self._given: dict[str, tuple[str, Any]] = {}
 
     def variables(self) -> dict[str, Any]:
@@ -142,7 +144,7 @@ class Documents:
         if kind == "Int":
             likely = (1, 5) if name == "first" and (not self._mutations or self._random.random() < 0.8) else _WHOLE
             return str(self._random.choice(likely))
-        if kind == "Cursor" and self._cursors and self._random.random() < 0.97:
+        if kind == "Cursor" and (not self._mutations or self._random.random() < 0.97):
             return json.dumps(self._random.choice(self._cursors))
         if kind == "Boolean":
             return self._random.choice(("true", "false"))

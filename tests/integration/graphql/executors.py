@@ -35,14 +35,16 @@ class Executors:
         core = self.site.core
         return Context(viewer, core.sessions, core.works, core.clock, services_of(core))
 
-    async def both(self, document: str, variables: Mapping[str, Any], viewer: Viewer) -> tuple[Found, Found]:
+    async def both(
+        self, document: str, variables: Mapping[str, Any], viewer: Viewer, masked: frozenset[str] = frozenset()
+    ) -> tuple[Found, Found]:
         """Return what each found for a valid document."""
         operation = self.plans.operation(document, None)
         coerced = operation.coerce(variables)
         assert not isinstance(coerced, list), coerced
         plan = operation.plan(coerced)
-        one = await self.compiled.read(Asked(plan, coerced, variables, self.context(viewer)))
-        other = await self.resolved.read(Asked(plan, coerced, variables, self.context(viewer)))
+        one = await self.compiled.read(Asked(plan, coerced, variables, self.context(viewer), masked))
+        other = await self.resolved.read(Asked(plan, coerced, variables, self.context(viewer), masked))
         return one, other
 
 

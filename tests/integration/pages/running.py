@@ -12,6 +12,7 @@ from api.app import Core, make_meter, open_api, open_core
 from api.certificates.orders import OrderRules
 from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
+from api.db.signals import Signals
 from api.db.urls import DatabaseUrl
 from api.declared import declared_fields
 from api.execution.plans import Plans
@@ -63,7 +64,9 @@ async def house_of(core: Core) -> AsyncIterator[House]:
     rules = OrderRules(core.authority, settings["SSLM_OPEN_ORDERS"])
     revoker = Revoker(core.works, core.authorities, core.ca_accounts)
     secret = derive_secret(core.secret, "csrf")
-    services = Services(core.account_parts, CertificateParts(rules, revoker, allow_reserved_names=True), secret)
+    services = Services(
+        core.account_parts, CertificateParts(rules, revoker, allow_reserved_names=True), secret, Signals()
+    )
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)

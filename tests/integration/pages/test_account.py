@@ -59,6 +59,34 @@ async def test_an_api_token_is_shown_once(pages: Site, visitor: Browser) -> None
     assert "errors" in await pages.ask("{ me { id } }", by=secret[0])
 
 
+async def test_a_token_may_be_limited_to_some_data(pages: Site, visitor: Browser) -> None:
+    await arrive(pages, visitor, "limits@example.org")
+    page = await visitor.open("/account/api-tokens")
+    sent = {"name": "narrow", "scopes": ["account:read"], "data": "some", "onMissingCategory": "NULL"}
+    page = await visitor.submit(page, "/account/api-tokens", **sent, categories=["user.account.settings"])
+    secret = re.search(r"sslm_[0-9A-Za-z]{36}", page.text)
+    assert secret is not None
+    answer = await pages.ask("{ me { language displayName } }", by=secret[0])
+    assert answer["data"] == {"me": {"language": "en", "displayName": None}}
+    assert answer["errors"][0]["extensions"]["missing"] == ["data:user.name"]
+    assert "Shows only: user.account.settings Leaves the rest empty." in page.words
+    page = await visitor.submit(page, "/account/api-tokens", **sent, categories=[])
+    assert "Shows no personal data." in page.words
+    page = await visitor.submit(page, "/account/api-tokens", name="wide", scopes=["account:read"])
+    assert "Shows all your data that this reaches." in page.words
+
+
+async def test_what_was_chosen_stays_chosen_when_the_form_is_refused(pages: Site, visitor: Browser) -> None:
+    await arrive(pages, visitor, "chooses@example.org")
+    page = await visitor.open("/account/api-tokens")
+    page = await visitor.submit(
+        page, "/account/api-tokens", name="kept", data="some", categories=["user.name"], onMissingCategory="NULL"
+    )
+    assert (page.status, page.faults) == (422, [])
+    kept = page.form("/account/api-tokens").defaults
+    assert (kept["data"], kept["categories"], kept["onMissingCategory"]) == ("some", "user.name", "NULL")
+
+
 async def test_a_token_without_a_scope_is_refused_beside_the_boxes(pages: Site, visitor: Browser) -> None:
     await arrive(pages, visitor, "noscope@example.org")
     page = await visitor.open("/account/api-tokens")

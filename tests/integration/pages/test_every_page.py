@@ -8,6 +8,7 @@ import pytest
 
 from api.pages.application import PAGES
 from api.pages.endpoint import Audience
+from tests.factories.partners import granted, organisation
 from tests.integration.pages.browser import Browser, new_browser
 from tests.integration.pages.markup import Markup, read
 from tests.integration.pages.people import arrive
@@ -70,6 +71,7 @@ async def test_pages_of_a_full_account_show_text_as_text(own_pages: Site) -> Non
     """Each value a person or a server can choose holds markup; no page may take it for its own."""
     canary = "<script>alert(1)</script>"
     someone = await tenant(own_pages, "canaryscript")
+    await granted(own_pages.platform, someone.someone, await organisation(own_pages.platform))
     async with own_pages.superuser() as connection:
         await connection.execute("update account set display_name = $1, company_name = $1", canary)
         await connection.execute("update agent set label = $1, host_name = $1, operating_system = $1", canary)
@@ -83,6 +85,7 @@ async def test_pages_of_a_full_account_show_text_as_text(own_pages: Site) -> Non
         await connection.execute("update order_authorization set name = $1, status = 'pending'", canary)
         await connection.execute("update order_challenge set http_content = $1, http_path = $1", canary)
         await connection.execute("update disclosure set names = array[$1], recipient = $1", canary)
+        await connection.execute("update recipient set name = $1, description = $1", canary)
     order, certificate = someone.ids["Order"], someone.ids["Certificate"]
     async with new_browser(own_pages) as browser:
         browser.cookies = {
@@ -96,7 +99,7 @@ async def test_pages_of_a_full_account_show_text_as_text(own_pages: Site) -> Non
             assert page.status == 200, path
             assert canary not in page.text, path
             seen += "&lt;script&gt;alert(1)" in page.text
-        assert seen >= 9
+        assert seen >= 10
         chain = await browser.fetch("GET", f"/account/certificates/{certificate}/chain.pem")
     assert chain.headers["content-type"].startswith("application/pem-certificate-chain")
     assert re.fullmatch(r'attachment; filename="[a-z0-9._-]+\.pem"', chain.headers["content-disposition"])

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from api.models import AcknowledgementRow, CertificateRow, RevocationRow
 from api.viewer import Role, Viewer
 from governance.ids import new_id
+from tests.factories.partners import invited
 from tests.support.database import Cluster
 from tests.support.platform import Site, site
 from tests.support.tenants import Tenant, tenant
@@ -53,4 +54,5 @@ async def everywhere(site: Site, canary: str) -> Tenant:
                 id=new_id(clock), account_id=account_id, kind="certificate_authority", version=canary, at=now
             )
         )
+    await invited(site.platform, made.someone, f"{canary}@mate.example.net")
     return made

@@ -86,6 +86,7 @@ def test_a_type_guards_what_leads_on_too() -> None:
 def test_whatever_checks_a_password_or_makes_a_credential_stands_once() -> None:
     named = {"signUp", "signIn", "staffSignIn", "resetPassword", "requestPasswordReset", "createApiToken"}
     more = {"changePassword", "requestEmailChange", "resendVerification", "enrolAgent"}
+    more |= {"grantTeammateAccess", "acceptAccessGrant"}
     assert once_by_coordinate(schema) == {f"Mutation.{name}" for name in named | more} == schema_map().once
 
 
@@ -103,12 +104,22 @@ def test_mutations_are_alike() -> None:
 def test_nodes_are_those_that_have_an_id_of_ours() -> None:
     node = TYPES["Node"]
     behind = {kind.name for kind in schema._schema.get_possible_types(node)}  # type: ignore[arg-type]
-    assert behind == {"Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken"}
+    assert behind == {
+        "Account",
+        "Domain",
+        "Order",
+        "Certificate",
+        "Agent",
+        "Session",
+        "ApiToken",
+        "Partner",
+        "AccessGrant",
+    }
 
 
 def test_lists_are_connections_of_one_shape() -> None:
     connections = [kind for name, kind in TYPES.items() if name.endswith("Connection")]
-    assert len(connections) == 9
+    assert len(connections) == 13
     for kind in connections:
         assert set(kind.fields) == {"edges", "pageInfo", "totalCount"}  # type: ignore[attr-defined]
 

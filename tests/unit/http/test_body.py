@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from api.http import body
-from api.http.body import ClientLeft, parse_request, read_body
-from api.http.errors import BodyTooLarge, RequestRefused, RequestTooSlow
+from api.http.body import ClientLeft, read_body
+from api.http.errors import BodyTooLarge, RequestRefused
+from api.http.requests import parse_asked
 
 
 class Wire:
@@ -70,20 +69,20 @@ MALFORMED = {
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_body_is_refused(content: bytes) -> None:
     with pytest.raises(RequestRefused) as refused:
-        parse_request(content)
+        parse_asked(content)
     assert (refused.value.code, refused.value.status) == ("BAD_REQUEST", 400)
     assert "othing ran" in refused.value.message
 
 
 def test_a_request_is_read_with_what_it_may_hold() -> None:
     content = {"query": "{me{id}}", "variables": {"x": ["é", 1, 2.5, None, True]}, "extensions": {}, "unknown": [1]}
-    request = parse_request(json.dumps(content).encode())
+    request = parse_asked(json.dumps(content).encode())
     assert (request.document, request.operation_name, request.variables) == (
         "{me{id}}",
         None,
         {"x": ["é", 1, 2.5, None, True]},
     )
-    assert parse_request(b'{"query":"{me{id}}","variables":null,"operationName":""}').variables == {}
+    assert parse_asked(b'{"query":"{me{id}}","variables":null,"operationName":""}').variables == {}
 
 
 async def test_chunks_are_joined() -> None:
@@ -110,10 +109,3 @@ async def test_a_body_that_grows_too_large_is_left(declared: str) -> None:
 async def test_a_caller_who_leaves_is_not_answered() -> None:
     with pytest.raises(ClientLeft):
         await read_body(Wire(chunk(b"a", more=True), {"type": "http.disconnect"}), "", 4)
-
-
-async def test_a_body_that_does_not_come_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "_READ_SECONDS", 0.01)
-    with pytest.raises(RequestTooSlow) as refused:
-        await read_body(asyncio.Event().wait, "", 4)
-    assert refused.value.status == 408

@@ -9,7 +9,7 @@ import pytest
 from api.http.cors import Cors
 from api.http.errors import MediaTypeNotSupported, NotAcceptable
 from api.http.media import GRAPHQL_JSON, JSON, check_content_type, choose
-from api.http.origin import canonical, headers_of, origin_of
+from api.http.origin import Origins, canonical, headers_of
 from governance.clock import SystemClock
 
 
@@ -81,7 +81,7 @@ def test_other_origins_come_from_the_list() -> None:
 def address(peer: str | None, forwarded: str | None = None, *trusted: str) -> str:
     headers = {"x-forwarded-for": forwarded} if forwarded is not None else {}
     scope: dict[str, Any] = {"client": (peer, 1) if peer is not None else None}
-    return origin_of(scope, headers, frozenset(trusted), SystemClock()).address
+    return Origins(trusted, SystemClock()).of(scope, headers).address
 
 
 def test_a_caller_cannot_choose_an_address() -> None:
@@ -115,5 +115,5 @@ def test_several_headers_of_one_name_are_joined() -> None:
 
 def test_a_user_agent_is_cut_and_made_printable() -> None:
     headers = {"user-agent": "a\x00b\r\n\x1b[31m" + "c" * 400}
-    agent = origin_of({"client": None}, headers, frozenset(), SystemClock()).user_agent
+    agent = Origins((), SystemClock()).of({"client": None}, headers).user_agent
     assert (agent[:7], len(agent), agent.isprintable()) == ("ab[31mc", 300, True)

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from api.http.origin import origin_of
+from api.http.origin import Origins
 from governance.clock import ManualClock
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -20,4 +20,4 @@ def test_a_private_key_in_the_user_agent_is_not_kept() -> None:
     private_key = ec.generate_private_key(ec.SECP256R1())
     der = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     headers = {"user-agent": base64.b64encode(der).decode()}
-    assert origin_of({"client": ("192.0.2.7", 1)}, headers, frozenset(), ManualClock(NOON)).user_agent == ""
+    assert Origins((), ManualClock(NOON)).of({"client": ("192.0.2.7", 1)}, headers).user_agent == ""

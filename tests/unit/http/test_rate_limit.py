@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from api.execution.charges import SECOND, Balance, Quota
-from api.http.rate_limit import headers, status_of
+from api.http.rate_limit import headers
 
 POLICY = re.compile(r'"cost";q=(\d+);w=(\d+)')
 LIMIT = re.compile(r'"cost";r=(\d+);t=(\d+)')
@@ -46,8 +45,3 @@ def test_whole_numbers_that_keep_the_drafts_promises(capacity: int, restore: int
         assert quota.take(full_at, min(second, capacity), int(limit[2]) * SECOND)[1].wait is None
     else:
         assert "retry-after" not in found
-
-
-@pytest.mark.parametrize(("code", "status"), [("COST_EXCEEDED", 429), ("COST_TOO_HIGH", 400), ("", 400)])
-def test_the_status(code: str, status: int) -> None:
-    assert status_of(code, 400) == status

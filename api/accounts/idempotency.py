@@ -17,8 +17,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from api.certificates.callers import Caller
-from api.certificates.errors import IdempotencyKeyReused
+from api.accounts.errors import IdempotencyKeyReused, SignInRequired
 from api.kit.errors import InvalidInput
 from api.models import IdempotencyKeyRow
 from api.work import Work
@@ -35,17 +34,20 @@ class KeyUse:
     idempotency_key: str
 
 
-async def claim_key(work: Work, caller: Caller, use: KeyUse, request: Mapping[str, Any], made: UUID) -> UUID:
+async def claim_key(work: Work, use: KeyUse, request: Mapping[str, Any], made: UUID) -> UUID:
     """Return `made` when this request is the first under its key, else what the first one made.
 
-    Raise `IdempotencyKeyReused` when the first one was another request.
+    Raise `IdempotencyKeyReused` when the first one was another request. Keys are those of whoever acts, for each
+    account they act for: nobody finds, or takes, the keys of somebody else.
     """
-    row = IdempotencyKeyRow
+    row, actor = IdempotencyKeyRow, work.viewer.person
+    if actor is None:
+        raise SignInRequired
     now = work.clock.now()
     values = {
-        "data_subject_id": caller.person.id,
+        "data_subject_id": actor.id,
         "operation": use.operation,
-        "key_hash": _hash_key(use.idempotency_key),
+        "key_hash": _hash_key(work, use.idempotency_key),
         "request_hash": sha256(msgspec.json.encode(request, order="sorted")).digest(),
         "result_id": made,
         "expires_at": now + KEPT_FOR,
@@ -67,11 +69,13 @@ async def claim_key(work: Work, caller: Caller, use: KeyUse, request: Mapping[st
     return UUID(str(result_id))
 
 
-def _hash_key(idempotency_key: str) -> bytes:
+def _hash_key(work: Work, idempotency_key: str) -> bytes:
     if not 1 <= len(idempotency_key) <= _LONGEST:
         raise InvalidInput(
             f"Nothing was done: an idempotency key has between 1 and {_LONGEST} characters; take a random one.",
             rule="idempotency-key",
             field=("idempotencyKey",),
         )
-    return sha256(idempotency_key.encode("utf-8", "surrogatepass")).digest()
+    account = work.viewer.account_id if work.viewer.access_grant_id else None
+    acted_for = account.bytes if account else b""
+    return sha256(acted_for + idempotency_key.encode("utf-8", "surrogatepass")).digest()

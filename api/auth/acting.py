@@ -1,0 +1,77 @@
+"""Acting for somebody else's account: a credential and a grant of that account's holder, in one statement.
+
+The rule: a grant that is unknown, ended, revoked, waits, was given to somebody else or came from an account that is
+closed is answered alike, so nobody learns from it which accounts exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from api.auth.delegation import delegated
+from api.auth.errors import GrantRefused
+from api.models import GOVERNANCE, AccessGrantId, AccessGrantRow, AccountId, AccountRow, PartnerId
+from api.viewer import Role, Viewer
+from governance.audit.event import Person
+
+_GRANTING: Final = aliased(AccountRow, name="granting")
+_HOLDER: Final = GOVERNANCE.data_subject.alias("granting_holder")
+
+
+def with_grant(
+    statement: Select[*tuple[Any, ...]],
+    act_for: AccessGrantId,
+    grantee: InstrumentedAttribute[AccountId | None],
+    now: datetime,
+    partner: InstrumentedAttribute[PartnerId | None] | None = None,
+) -> Select[*tuple[Any, ...]]:
+    """Join the grant if it holds now and is this credential's, with the account and its holder; else nulls."""
+    given = AccessGrantRow.grantee_account_id == grantee
+    if partner is not None:
+        given = or_(given, AccessGrantRow.partner_id == partner)
+    return (
+        statement.add_columns(
+            AccessGrantRow.id.label("access_grant_id"),
+            AccessGrantRow.scopes.label("granted_scopes"),
+            AccessGrantRow.categories.label("granted_categories"),
+            AccessGrantRow.until.label("granted_until"),
+            _GRANTING.id.label("granting_account_id"),
+            _HOLDER.c.id.label("holder_id"),
+            _HOLDER.c.pseudonym.label("holder_pseudonym"),
+        )
+        .outerjoin(AccessGrantRow, and_(AccessGrantRow.id == act_for, given, *grant_holds(now)))
+        .outerjoin(_GRANTING, and_(_GRANTING.id == AccessGrantRow.account_id, _GRANTING.closed_at.is_(None)))
+        .outerjoin(_HOLDER, _HOLDER.c.id == _GRANTING.data_subject_id)
+    )
+
+
+def grant_holds(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition on grants that open something now."""
+    return (
+        AccessGrantRow.accepted_at.is_not(None),
+        AccessGrantRow.revoked_at.is_(None),
+        AccessGrantRow.until > now,
+    )
+
+
+def acting_under(viewer: Viewer, row: Row[Any]) -> Viewer:
+    """Return the viewer as one who acts under the grant that was joined; raise `GrantRefused` if none was.
+
+    Agents and staff act under no grant: what they may do is fixed by what they are.
+    """
+    if row.holder_id is None or viewer.role not in {Role.HOLDER, Role.PARTNER}:
+        raise GrantRefused
+    return replace(
+        viewer,
+        role=Role.PARTNER if viewer.role is Role.PARTNER else Role.TEAMMATE,
+        account_id=row.granting_account_id,
+        granted_by=Person(row.holder_id, row.holder_pseudonym),
+        access_grant_id=row.access_grant_id,
+        credential_ends_at=min(row.granted_until, viewer.credential_ends_at or row.granted_until),
+        grants=delegated(viewer.grants, row.granted_scopes, row.granted_categories),
+    )

@@ -1,0 +1,88 @@
+"""What a request asks for: a document by its text or by its id, from a body or from an address."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from api.execution.trusted import TrustedDocuments, document_id
+from api.http.errors import RequestRefused
+from api.http.requests import Asked, parse_asked, parse_query
+
+TEXT = "{me{id}}"
+ID = document_id(TEXT)
+HASH = ID.removeprefix("sha256:")
+
+
+def persisted(digest: Any) -> dict[str, Any]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": digest}}
+
+
+@pytest.mark.parametrize(
+    ("members", "asked"),
+    [
+        ({"query": TEXT}, Asked(TEXT, None, None, {})),
+        ({"documentId": ID}, Asked("", ID, None, {})),
+        ({"documentId": ID, "query": TEXT, "operationName": ""}, Asked(TEXT, None, None, {})),
+        ({"extensions": persisted(HASH)}, Asked("", ID, None, {}, apollo=True)),
+        ({"extensions": persisted(HASH.upper()), "operationName": "A"}, Asked("", ID, "A", {}, apollo=True)),
+        ({"extensions": persisted(HASH), "query": TEXT, "variables": {"a": 1}}, Asked(TEXT, None, None, {"a": 1})),
+        ({"documentId": "any word"}, Asked("", "any word", None, {})),
+    ],
+)
+def test_a_document_is_named_by_text_or_id(members: dict[str, Any], asked: Asked) -> None:
+    assert parse_asked(json.dumps(members).encode()) == asked
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"documentId": 7},
+        {"documentId": ""},
+        {"documentId": ID, "query": "{me{email}}"},
+        {"query": "{me{email}}", "extensions": persisted(HASH)},
+        {"extensions": persisted(HASH[:-1])},
+        {"extensions": persisted(None)},
+        {"extensions": {"persistedQuery": []}},
+        {"documentId": "a\x00"},
+    ],
+)
+def test_what_does_not_name_one_is_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        parse_asked(json.dumps(members).encode())
+    assert refused.value.code == "BAD_REQUEST"
+
+
+def test_an_address_names_the_same() -> None:
+    variables = quote('{"a":["é"]}')
+    query = f"query={quote(TEXT)}&variables={variables}&operationName=&extensions="
+    assert parse_query(query.encode()) == Asked(TEXT, None, None, {"a": ["é"]})
+    assert parse_query(f"documentId={quote(ID)}".encode()) == Asked("", ID, None, {})
+    by_apollo = quote(json.dumps(persisted(HASH)))
+    assert parse_query(f"extensions={by_apollo}".encode()) == Asked("", ID, None, {}, apollo=True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [b"", b"query=%7B&query=%7B", b"query=%FF", b"query=\xff", b"query=a%00b", b"query=a&variables=[1]",
+     b"query=a&variables={", b"query=a&extensions=7", b"&".join([b"a=1"] * 30), b"variables={}"],
+)  # fmt: skip
+def test_an_address_that_cannot_be_read_is_refused(query: bytes) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        parse_query(query)
+    assert refused.value.status == 400
+
+
+def test_trusted_documents_are_known_by_their_exact_text() -> None:
+    documents = TrustedDocuments(TEXT)
+    assert documents.text_of(ID) == TEXT
+    assert documents.text_of(ID.upper()) is documents.text_of(HASH) is documents.text_of("") is None
+    assert documents.holds(TEXT)
+    assert not documents.holds(TEXT + " ")
+    assert documents.add("{a}") == document_id("{a}")
+    assert [*documents] == [ID, document_id("{a}")]
+    assert len(documents) == 2
