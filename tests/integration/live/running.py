@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -19,10 +20,8 @@ from websockets.exceptions import ConnectionClosed
 
 from api.db.signals import Signals
 from api.graphql.nodes import encode_id
-from api.http.middleware import Observed
 from api.http.socket import SocketEndpoint
 from api.http.socket_protocol import SUBPROTOCOL
-from api.http.stream import EventStream
 from api.models import CertificateRow, OrderId, OrderRow
 from api.server import Server, _config
 from api.viewer import Role, Viewer
@@ -154,15 +153,10 @@ class Served:
         """The same platform behind a second server, with other limits."""
         live = self.endpoint.live
         live = replace(live, limits=replace(live.limits, **limits))
-        outer, inner = self.site.app, self.site.app._app
-        endpoint = replace(self.endpoint, live=live, _open=set())
-        app = Observed(
-            type(inner)(inner._edge, endpoint, EventStream(live, inner._edge), inner._routes),
-            outer._metrics,
-            outer._clock,
-            trusted=frozenset(),
-            https=False,
-        )
+        app = copy.copy(self.site.app)
+        app._app = copy.copy(app._app)
+        app._app._socket = replace(self.endpoint, live=live, _open=set())
+        app._app._stream = replace(app._app._stream, live=live, _open=set())
         async with served(replace(self.site, app=app)) as there:
             yield there
 
