@@ -21,6 +21,7 @@ from api.execution.read import Event
 from api.execution.run import Request, Runner, failure
 from api.execution.schema_map import EventSources
 from api.graphql.cookies import SETS_COOKIES
+from api.http.documents import Documents
 from api.http.edge import EdgeContext, MakeContext
 from api.http.errors import PlainRequestNeeded
 from api.http.live_limits import LiveLimits
@@ -81,6 +82,7 @@ class Live:
     runner: Runner
     sources: EventSources
     make_context: MakeContext
+    documents: Documents
     clock: Clock
     metrics: Metrics
     watch: CredentialWatch

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from api.db.signals import Signals
 from api.graphql.nodes import encode_id
+from api.http.live import Live
 from api.http.socket import SocketEndpoint
 from api.http.socket_protocol import SUBPROTOCOL
 from api.models import CertificateRow, OrderId, OrderRow
@@ -152,7 +153,12 @@ class Served:
     async def with_limits(self, **limits: Any) -> AsyncIterator[Served]:
         """The same platform behind a second server, with other limits."""
         live = self.endpoint.live
-        live = replace(live, limits=replace(live.limits, **limits))
+        async with self.behind(replace(live, limits=replace(live.limits, **limits))) as there:
+            yield there
+
+    @asynccontextmanager
+    async def behind(self, live: Live) -> AsyncIterator[Served]:
+        """The same platform behind a second server, with other parts."""
         app = copy.copy(self.site.app)
         app._app = copy.copy(app._app)
         app._app._socket = replace(self.endpoint, live=live, _open=set())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from api.http.documents import Documents
 from tests.integration.auth.people import api_token_of
 from tests.integration.live.running import CERTIFICATES, ORDER, Served, Talk, node_id
+from tests.support.platform import ORIGIN
 from tests.support.tenants import Tenant, tenant
 
 
@@ -69,6 +72,22 @@ async def test_what_an_event_would_cost_and_show_is_explained(live: Served, alic
         assert message["payload"]["data"] is None
         assert await talk.receive() == {"type": "complete", "id": "one"}
         await live.followers(0)
+
+
+async def test_where_documents_are_loaded_beforehand_a_page_sends_no_other(live: Served, alice: Tenant) -> None:
+    """The switch holds for sockets, too: for cookies, not for API tokens."""
+    own = replace(live.endpoint.live, documents=Documents(only=True))
+    async with live.behind(own) as strict:
+        cookie = alice.browser.headers()["cookie"]
+        async with strict.raw(additional_headers={"cookie": cookie}, origin=ORIGIN) as talk:
+            await talk.send({"type": "connection_init"})
+            await talk.receive()
+            for document in ("{ me { id } }", CERTIFICATES):
+                await talk.subscribe(document)
+                await refused(talk, "DOCUMENT_NOT_TRUSTED")
+        async with strict.talk(alice.api_token) as talk:
+            await talk.subscribe("{ me { id } }")
+            await talk.data()
 
 
 async def test_events_are_charged(live: Served, alice: Tenant) -> None:
