@@ -235,7 +235,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             *extra_routes,
             *Pages(house).routes(),
         ]
-        live = _live(core, runner, fallback, make_context)
+        live = _live(core, fallback, edge)
         socket = SocketEndpoint(live, viewers, _origin(settings.site_url), allowed)
         stream = EventStream(live, edge)
         application = Application(edge, socket, stream, routes)
@@ -245,13 +245,14 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         await viewers.close()
 
 
-def _live(core: Core, runner: Runner, sources: EventSources, make_context: MakeContext) -> Live:
+def _live(core: Core, sources: EventSources, edge: GraphQLEdge) -> Live:
     """Return what connections that stay open share."""
     limits = LiveLimits(connections=core.settings["SSLM_LIVE_CONNECTIONS"])
     return Live(
-        runner=runner,
+        runner=edge.runner,
         sources=sources,
-        make_context=make_context,
+        make_context=edge.make_context,
+        documents=edge.documents,
         clock=core.clock,
         metrics=core.metrics,
         watch=CredentialWatch(core.sessions, core.clock),

@@ -107,9 +107,10 @@ class Runner:
         return answer
 
     async def admit(self, request: Request, context: Context) -> Plan | Answer:
-        """Plan an operation that runs later, and decide its access; return the answer that says why it may not run.
+        """Plan an operation that runs later; return the answer that says why it may not run.
 
-        Subscriptions begin here: their events are run one by one, each decided and charged anew.
+        Subscriptions begin here: access is decided and the fee is paid, and their events are run one by one, each
+        decided and charged anew. Any other operation costs nothing until it is run.
         """
         began = time.perf_counter()
         request_id = context.viewer.origin.request_id
@@ -120,13 +121,17 @@ class Runner:
             planned = self._planned(request)
             if not isinstance(planned, list):
                 plan = planned[0]
-                await self._allow(plan, context.viewer)
+                if plan.operation_type is OperationType.SUBSCRIPTION:
+                    await self._allow(plan, context.viewer)
+                else:
+                    await bill.cancel()
                 return plan
             answer = request_errors(planned, request_id)
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
             answer = failure(error, request_id)
+        answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 
