@@ -30,7 +30,7 @@ from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
 from api.databases import open_databases
 from api.db.engine import open_engine
-from api.db.reading import ReaderPool
+from api.db.reading import LOOKUPS, ReaderPool
 from api.db.sessions import Sessions
 from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
@@ -62,6 +62,7 @@ from api.http.places import Places
 from api.http.schema_text import SchemaText
 from api.http.socket import SocketEndpoint
 from api.http.stream import EventStream
+from api.http.touches import Touches
 from api.http.viewers import ViewerReader
 from api.http.watch import CredentialWatch
 from api.issuance.acme import AcmeAuthority
@@ -192,7 +193,11 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(core.urls.audit_writer.plain)
 
-    async with AuditLog(connect, core.sealer) as audit_log, ReaderPool(core.urls.reader) as reads:
+    async with (
+        AuditLog(connect, core.sealer) as audit_log,
+        ReaderPool(core.urls.reader) as reads,
+        ReaderPool(core.urls.application, size=LOOKUPS, octets=False) as lookups,
+    ):
         core.metrics.watch_audit(lambda: audit_log.batches, lambda: audit_log.events)
         if isinstance(core.engine.pool, QueuePool):
             core.metrics.watch_pool(core.engine.pool.checkedout, core.engine.pool.checkedin)
@@ -213,7 +218,13 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             return Context(viewer, core.sessions, core.works, core.clock, services, runner.explain, cookie_header)
 
         viewers = ViewerReader(
-            core.sessions, core.clock, services.csrf_secret, _origin(settings.site_url), core.credentials, allowed
+            lookups,
+            Touches(core.sessions, core.clock),
+            core.clock,
+            services.csrf_secret,
+            _origin(settings.site_url),
+            core.credentials,
+            allowed,
         )
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
@@ -224,7 +235,7 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             *extra_routes,
             *Pages(house).routes(),
         ]
-        live = _live(core, runner, fallback, make_context)
+        live = _live(core, fallback, edge)
         socket = SocketEndpoint(live, viewers, _origin(settings.site_url), allowed)
         stream = EventStream(live, edge)
         application = Application(edge, socket, stream, routes)
@@ -234,13 +245,14 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         await viewers.close()
 
 
-def _live(core: Core, runner: Runner, sources: EventSources, make_context: MakeContext) -> Live:
+def _live(core: Core, sources: EventSources, edge: GraphQLEdge) -> Live:
     """Return what connections that stay open share."""
     limits = LiveLimits(connections=core.settings["SSLM_LIVE_CONNECTIONS"])
     return Live(
-        runner=runner,
+        runner=edge.runner,
         sources=sources,
-        make_context=make_context,
+        make_context=edge.make_context,
+        documents=edge.documents,
         clock=core.clock,
         metrics=core.metrics,
         watch=CredentialWatch(core.sessions, core.clock),

@@ -12,28 +12,27 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, DateTime, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from api.auth.delegation import delegated
 from api.auth.errors import GrantRefused
 from api.db.sessions import ReadSession
-from api.models import GOVERNANCE, AccessGrantId, AccessGrantRow, AccountId, AccountRow, PartnerId
+from api.models import GOVERNANCE, AccessGrantRow, AccountId, AccountRow, PartnerId
 from api.viewer import Role, Viewer
 from governance.audit.event import Person
 
+NOW: Final = bindparam("now", type_=DateTime(timezone=True))
 _GRANTING: Final = aliased(AccountRow, name="granting")
 _HOLDER: Final = GOVERNANCE.data_subject.alias("granting_holder")
 
 
 def with_grant(
     statement: Select[*tuple[Any, ...]],
-    act_for: AccessGrantId,
     grantee: InstrumentedAttribute[AccountId | None],
-    now: datetime,
     partner: InstrumentedAttribute[PartnerId | None] | None = None,
 ) -> Select[*tuple[Any, ...]]:
-    """Join the grant if it holds now and is this credential's, with the account and its holder; else nulls."""
+    """Join the grant (parameter `act_for`) if it holds at `now` and is this credential's, with account and holder."""
     given = AccessGrantRow.grantee_account_id == grantee
     if partner is not None:
         given = or_(given, AccessGrantRow.partner_id == partner)
@@ -47,13 +46,13 @@ def with_grant(
             _HOLDER.c.id.label("holder_id"),
             _HOLDER.c.pseudonym.label("holder_pseudonym"),
         )
-        .outerjoin(AccessGrantRow, and_(AccessGrantRow.id == act_for, given, *grant_holds(now)))
+        .outerjoin(AccessGrantRow, and_(AccessGrantRow.id == bindparam("act_for"), given, *grant_holds(NOW)))
         .outerjoin(_GRANTING, and_(_GRANTING.id == AccessGrantRow.account_id, _GRANTING.closed_at.is_(None)))
         .outerjoin(_HOLDER, _HOLDER.c.id == _GRANTING.data_subject_id)
     )
 
 
-def grant_holds(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def grant_holds(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
     """Return the condition on grants that open something now."""
     return (
         AccessGrantRow.accepted_at.is_not(None),
@@ -72,7 +71,7 @@ async def grants_alive(session: ReadSession, grants: Collection[UUID], now: date
     return {row.id: row.until for row in await session.execute(statement)}
 
 
-def acting_under(viewer: Viewer, row: Row[Any]) -> Viewer:
+def acting_under(viewer: Viewer, row: Any) -> Viewer:
     """Return the viewer as one who acts under the grant that was joined; raise `GrantRefused` if none was.
 
     Agents and staff act under no grant: what they may do is fixed by what they are.

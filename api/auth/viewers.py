@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import LargeBinary, Select, bindparam, func, or_, select, update
 
-from api.auth.acting import acting_under, grants_alive, with_grant
+from api.auth.acting import NOW, acting_under, grants_alive, with_grant
 from api.auth.api_tokens import parse
 from api.auth.delegation import partner_grants
 from api.auth.errors import CredentialRefused
 from api.auth.scopes import HOLDER_SCOPES, OFFICER_SCOPES, STAFF_SCOPES
+from api.db.prepared import Looks, Prepared
 from api.db.sessions import ReadSession, WriteSession
 from api.kit.secrets import hash_secret
 from api.models import (
@@ -27,11 +28,9 @@ from api.models import (
     AccessGrantId,
     AccessGrantRow,
     AccountRow,
-    ApiTokenId,
     ApiTokenRow,
     PartnerRow,
     RecipientRow,
-    SessionId,
     SessionRow,
     StaffRow,
 )
@@ -53,26 +52,22 @@ _TOKEN: Final = select(
     ApiTokenRow.on_missing_category,
     ApiTokenRow.expires_at,
 )
+_SECRET_HASH: Final = bindparam("secret_hash", type_=LargeBinary())
+_Lookup = tuple[Prepared, Prepared]
+"""The lookup alone, and with a grant."""
 _READ_THE_LOG: Final = frozenset({Role.COMPLIANCE_OFFICER, Role.AUDITOR})
 _OF_THE_LOG: Final = frozenset({"user.unique_id.pseudonymous"})
 """All that officers and auditors read of people: their pseudonyms in the audit log."""
 
 
 async def viewer_of_session(
-    session: ReadSession, secret: str, origin: Origin, clock: Clock, act_for: AccessGrantId | None = None
+    looks: Looks, secret: str, origin: Origin, clock: Clock, act_for: AccessGrantId | None = None
 ) -> Viewer | None:
     """Return who is signed in with this secret; None if nobody is (any more).
 
     With `act_for` they act under that grant; raise `GrantRefused` if it is not theirs or does not hold.
     """
-    statement = _with_owner(select(SessionRow.id, SessionRow.account_id, SessionRow.expires_at), SessionRow).where(
-        SessionRow.secret_hash == hash_secret(secret),
-        SessionRow.revoked_at.is_(None),
-        SessionRow.expires_at > clock.now(),
-    )
-    if act_for is not None:
-        statement = with_grant(statement, act_for, SessionRow.account_id, clock.now())
-    row = (await session.execute(statement)).one_or_none()
+    row = await _found(looks, _SESSION_LOOKUP, hash_secret(secret), clock, act_for)
     if row is None:
         return None
     role = Role(row.staff_role) if row.staff_role else Role.HOLDER
@@ -90,21 +85,13 @@ async def viewer_of_session(
 
 
 async def viewer_of_api_token(
-    session: ReadSession, text: str, origin: Origin, clock: Clock, act_for: AccessGrantId | None = None
+    looks: Looks, text: str, origin: Origin, clock: Clock, act_for: AccessGrantId | None = None
 ) -> Viewer:
     """Return whose token this is; raise `CredentialRefused`, before asking the database if its checksum is wrong.
 
     With `act_for` its owner acts under that grant; raise `GrantRefused` if it is not theirs or does not hold.
     """
-    api_token = parse(text)
-    statement = _with_partner(_with_owner(_TOKEN, ApiTokenRow)).where(
-        ApiTokenRow.secret_hash == api_token.secret_hash,
-        ApiTokenRow.revoked_at.is_(None),
-        or_(ApiTokenRow.expires_at.is_(None), ApiTokenRow.expires_at > clock.now()),
-    )
-    if act_for is not None:
-        statement = with_grant(statement, act_for, ApiTokenRow.account_id, clock.now(), ApiTokenRow.partner_id)
-    row = (await session.execute(statement)).one_or_none()
+    row = await _found(looks, _TOKEN_LOOKUP, parse(text).secret_hash, clock, act_for)
     if row is None:
         raise CredentialRefused
     viewer = Viewer(
@@ -123,6 +110,14 @@ async def viewer_of_api_token(
     if act_for is not None:
         return acting_under(viewer, row)
     return viewer if viewer.partner_id is None else replace(viewer, grants=partner_grants(viewer.grants))
+
+
+async def _found(looks: Looks, lookup: _Lookup, secret_hash: bytes, clock: Clock, act_for: AccessGrantId | None) -> Any:
+    """Return the one row that a secret opens now, with the grant if one is named."""
+    alone, under_grant = lookup
+    if act_for is None:
+        return await alone.one(looks, secret_hash=secret_hash, now=clock.now())
+    return await under_grant.one(looks, secret_hash=secret_hash, now=clock.now(), act_for=act_for)
 
 
 async def credentials_alive(
@@ -149,38 +144,21 @@ def session_grants(role: Role) -> Grants:
     return Grants(OFFICER_SCOPES, _OF_THE_LOG) if role in _READ_THE_LOG else Grants(STAFF_SCOPES)
 
 
-async def touch_session(session: WriteSession, session_id: SessionId, clock: Clock) -> None:
-    """Remember that a session was used, at most once a minute."""
+async def touch(
+    session: WriteSession,
+    table: type[SessionRow | ApiTokenRow | AccessGrantRow],
+    row_ids: Collection[UUID],
+    clock: Clock,
+) -> None:
+    """Remember that credentials or grants were used now; those marked less than a minute ago stay as they are.
+
+    Rows are locked in the order of their ids, so that two processes never wait for each other.
+    """
     now = clock.now()
-    await session.execute(
-        update(SessionRow)
-        .where(SessionRow.id == session_id, SessionRow.last_used_at <= now - TOUCHED_EVERY)
-        .values(last_used_at=now)
-    )
-
-
-async def touch_access_grant(session: WriteSession, access_grant_id: AccessGrantId, clock: Clock) -> None:
-    """Remember that a grant was used, at most once a minute; the holder sees it."""
-    now = clock.now()
-    used = func.coalesce(AccessGrantRow.last_used_at, AccessGrantRow.created_at - TOUCHED_EVERY)
-    await session.execute(
-        update(AccessGrantRow)
-        .where(AccessGrantRow.id == access_grant_id, used <= now - TOUCHED_EVERY)
-        .values(last_used_at=now)
-    )
-
-
-async def touch_api_token(session: WriteSession, api_token_id: ApiTokenId, clock: Clock) -> None:
-    """Remember that an API token was used, at most once a minute."""
-    now = clock.now()
-    await session.execute(
-        update(ApiTokenRow)
-        .where(
-            ApiTokenRow.id == api_token_id,
-            func.coalesce(ApiTokenRow.last_used_at, ApiTokenRow.created_at - TOUCHED_EVERY) <= now - TOUCHED_EVERY,
-        )
-        .values(last_used_at=now)
-    )
+    used = func.coalesce(table.last_used_at, table.created_at - TOUCHED_EVERY)
+    due = select(table.id).where(table.id.in_(row_ids), used <= now - TOUCHED_EVERY).order_by(table.id)
+    locked = due.with_for_update(skip_locked=True).cte("due")
+    await session.execute(update(table).where(table.id.in_(select(locked.c.id))).values(last_used_at=now))
 
 
 def _with_owner(columns: Select[*tuple[Any, ...]], owned: type[SessionRow | ApiTokenRow]) -> Select[*tuple[Any, ...]]:
@@ -210,11 +188,11 @@ def _with_partner(columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]
     )
 
 
-def _person(row: Row[Any]) -> Person:
+def _person(row: Any) -> Person:
     return Person(row.person_id, row.pseudonym)
 
 
-def _token_role(row: Row[Any]) -> Role:
+def _token_role(row: Any) -> Role:
     if row.staff_role:
         return Role(row.staff_role)
     if row.partner_id:
@@ -222,10 +200,30 @@ def _token_role(row: Row[Any]) -> Role:
     return Role.AGENT if row.agent_id else Role.HOLDER
 
 
-def _token_grants(row: Row[Any]) -> Grants:
+def _token_grants(row: Any) -> Grants:
     """Cut a staff token down to what its owner's role may do today; roles change, tokens do not."""
     scopes = frozenset(row.scopes)
     if row.staff_role:
         present = session_grants(Role(row.staff_role))
         return Grants(scopes & present.scopes, present.categories)
     return Grants(scopes & HOLDER_SCOPES, frozenset(row.categories), row.on_missing_category == NULL)
+
+
+def _session_lookup() -> _Lookup:
+    found = _with_owner(select(SessionRow.id, SessionRow.account_id, SessionRow.expires_at), SessionRow).where(
+        SessionRow.secret_hash == _SECRET_HASH, SessionRow.revoked_at.is_(None), SessionRow.expires_at > NOW
+    )
+    return Prepared(found), Prepared(with_grant(found, SessionRow.account_id))
+
+
+def _token_lookup() -> _Lookup:
+    found = _with_partner(_with_owner(_TOKEN, ApiTokenRow)).where(
+        ApiTokenRow.secret_hash == _SECRET_HASH,
+        ApiTokenRow.revoked_at.is_(None),
+        or_(ApiTokenRow.expires_at.is_(None), ApiTokenRow.expires_at > NOW),
+    )
+    return Prepared(found), Prepared(with_grant(found, ApiTokenRow.account_id, ApiTokenRow.partner_id))
+
+
+_SESSION_LOOKUP: Final = _session_lookup()
+_TOKEN_LOOKUP: Final = _token_lookup()

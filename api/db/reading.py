@@ -11,7 +11,7 @@ next one wait for that. One timer for all looks for servers that fell silent; a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
@@ -26,6 +26,8 @@ else:
     Connection = asyncpg.Connection
 
 SIZE: Final = 10
+LOOKUPS: Final = 4
+"""Connections on which credentials are looked up."""
 WAIT_SECONDS: Final = 5.0
 CLOSING_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 20.0
@@ -44,11 +46,13 @@ class ReaderPool:
         url: DatabaseUrl,
         *,
         size: int = SIZE,
+        octets: bool = True,
         wait_seconds: float = WAIT_SECONDS,
         silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         self._url = url
         self._size = size
+        self._octets = octets
         self._wait_seconds = wait_seconds
         self._silent_seconds = silent_seconds
         self._permits = asyncio.Semaphore(size)
@@ -59,12 +63,21 @@ class ReaderPool:
         self._closed = False
 
     async def fetch_answer(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
-        """Run a statement that gives one value; text comes as its UTF-8 octets, as the answer is sent.
+        """Run a statement that gives one value; with `octets` text comes as its UTF-8 octets, as the answer is sent.
 
         Each text of SQL is prepared once for a connection. Raises what asyncpg raises, and `TimeoutError` where no
         connection was free in time (`api.db.trouble` tells these apart). The server ends a statement after its
         role's `statement_timeout`.
         """
+        answer: bytes | None = await self._run(asyncpg.Connection.fetchval, sql, parameters)
+        return answer
+
+    async def fetch_row(self, sql: str, parameters: Sequence[Any]) -> asyncpg.Record | None:
+        """Run a statement that gives at most one row; otherwise like `fetch_answer`."""
+        row: asyncpg.Record | None = await self._run(asyncpg.Connection.fetchrow, sql, parameters)
+        return row
+
+    async def _run(self, fetch: Callable[..., Awaitable[Any]], sql: str, parameters: Sequence[Any]) -> Any:
         permits = self._permits
         if self._closed:
             raise asyncpg.InterfaceError(CLOSED)
@@ -77,12 +90,11 @@ class ReaderPool:
             connection = self._take() or await self._open()
             self._asked[connection] = monotonic()
             try:
-                answer: bytes | None = await connection.fetchval(sql, *parameters)
+                return await fetch(connection, sql, *parameters)
             finally:
                 self._give_back(connection)
         finally:
             permits.release()
-        return answer
 
     def in_use(self) -> int:
         """Return how many connections answer somebody now."""
@@ -153,9 +165,10 @@ class ReaderPool:
             server_settings={"application_name": "sslm reader"},
         )
         try:
-            await connection.set_type_codec(
-                "text", schema="pg_catalog", encoder=str.encode, decoder=_as_it_is, format="binary"
-            )
+            if self._octets:
+                await connection.set_type_codec(
+                    "text", schema="pg_catalog", encoder=str.encode, decoder=_as_it_is, format="binary"
+                )
         except BaseException:
             connection.terminate()
             raise

@@ -69,6 +69,10 @@ class Bill:
             )
         await self._take(cost - self._taken)
 
+    async def cancel(self) -> None:
+        """Give back the fee of an operation that was looked at and is run, on a bill of its own, right after."""
+        await self._adjust(0)
+
     def used(self, cost: Cost, found: Found) -> None:
         """Note what was found, however it was read."""
         data = found.result.data if found.result is not None else None

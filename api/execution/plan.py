@@ -22,7 +22,7 @@ from api.execution.schema_map import SchemaMap
 from api.execution.selection import Field, select, switches_of, walk
 from api.execution.statement import Statement
 from api.execution.variables import Coercion
-from governance.access import Requirement
+from governance.access import Decision, Grants, Requirement, decide
 from governance.tags import PersonalData
 
 SEVERAL: Final = "several"
@@ -68,6 +68,16 @@ class Plan:
     _deciders: tuple[tuple[int, Decide], ...] = ()
     _compiled: dict[Hashable, Compiled | NotCompiled] = field(default_factory=dict)
     _payloads: dict[Hashable, Payloads | None] = field(default_factory=dict)
+    _decisions: dict[Grants, Decision] = field(default_factory=dict)
+
+    def decision(self, grants: Grants) -> Decision:
+        """Return whether these grants let the operation run; worked out once for each set of them."""
+        found = self._decisions.get(grants)
+        if found is None:
+            if len(self._decisions) >= _MOST_STATEMENTS:
+                self._decisions.clear()
+            found = self._decisions[grants] = decide(self.requirement, grants)
+        return found
 
     def category(self, coordinate: str) -> str:
         """Return the data category of one of `coordinates`."""

@@ -5,6 +5,7 @@ The rule: whichever way it went, the same fields are shown, and what was really 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType
 
 from api.execution.arguments import NotCompiled
 from api.execution.errors import ChangeNotShown
@@ -84,6 +85,10 @@ class Found:
         return [*self.gaps, *((self.result.errors or ()) if self.result is not None else ())]
 
 
+class TookTooLong(Exception):
+    """The resolvers were stopped; a change may have been saved before that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is to be read. `variables` are as they were sent, for the resolvers, which coerce them again."""
@@ -98,7 +103,8 @@ class Asked:
 class Reader:
     """Reads for one process. Without `reads` everything is resolved."""
 
-    def __init__(self, fallback: Fallback, reads: Reads | None, clock: Clock) -> None:
+    def __init__(self, fallback: Fallback, reads: Reads | None, clock: Clock, *, seconds: float = 30.0) -> None:
+        self._seconds = seconds
         self._fallback = fallback
         self._reads = reads
         self._clock = clock
@@ -130,7 +136,7 @@ class Reader:
         if compiled.rest is None:
             found = _found(Path.COMPILED, asked, None, (compiled.statement.outcome(text),))
             return _with_gaps(found, compiled, asked) if asked.masked else found
-        result = await self._fallback.execute(compiled.rest, asked.plan.operation_name, asked.variables, asked.context)
+        result = await self._execute(compiled.rest, asked)
         if result.data is None:
             raise NotCompiled("errors in what is left")
         left = [msgspec.json.encode(result.data.get(key)) for key in compiled.statement.left]
@@ -139,13 +145,12 @@ class Reader:
 
     async def _resolved(self, asked: Asked) -> Found:
         plan = asked.plan
-        result = await self._fallback.execute(plan.document, plan.operation_name, asked.variables, asked.context)
+        result = await self._execute(plan.document, asked)
         return _found(Path.RESOLVED, asked, result)
 
     async def _changed(self, reads: Reads, payloads: Payloads, asked: Asked) -> Found:
         """Run a change, then read what its payload shows of the row."""
-        name = asked.plan.operation_name
-        result = await self._fallback.execute(payloads.document, name, asked.variables, asked.context)
+        result = await self._execute(payloads.document, asked)
         try:
             outcomes = [await self._reread(reads, reread, result.data or {}, asked) for reread in payloads.rereads]
         except Exception as error:
@@ -161,6 +166,14 @@ class Reader:
         outcome = reread.statement.outcome(await self._text(reads, reread.statement, asked, row))
         payload[reread.key] = msgspec.Raw(outcome.data)
         return outcome
+
+    async def _execute(self, document: DocumentNode, asked: Asked) -> ExecutionResult:
+        """Run the resolvers, for so long. Statements need no clock of ours: the server ends them."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._fallback.execute(document, asked.plan.operation_name, asked.variables, asked.context)
+        except TimeoutError:
+            raise TookTooLong from None
 
     async def _text(self, reads: Reads, statement: Statement, asked: Asked, row: UUID | None = None) -> bytes:
         if not statement.sql:

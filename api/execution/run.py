@@ -5,7 +5,6 @@ A disclosure is durable before its bytes leave; if it cannot be, `data` is null 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from api.execution.explain import Explanation, explain
 from api.execution.literals import check_variables
 from api.execution.plan import UNPLANNED, Plan
 from api.execution.plans import Plans
-from api.execution.read import Asked, Context, Found, Reader
+from api.execution.read import Asked, Context, Found, Reader, TookTooLong
 from api.execution.schema_map import Append, Releases
 from api.execution.wording import variables_message, without_suggestions
 from api.kit.errors import AccessDenied, Unavailable
@@ -72,7 +71,6 @@ class Runner:
         metrics: Metrics,
         meter: Meter,
         releases: Releases | None = None,
-        seconds: float = 30.0,
         slow_seconds: float = 2.0,
     ) -> None:
         self._plans = plans
@@ -81,7 +79,6 @@ class Runner:
         self._metrics = metrics
         self._meter = meter
         self._releases = releases
-        self._seconds = seconds
         self._slow_seconds = slow_seconds
 
     async def run(self, request: Request, context: Context) -> Answer:
@@ -110,9 +107,10 @@ class Runner:
         return answer
 
     async def admit(self, request: Request, context: Context) -> Plan | Answer:
-        """Plan an operation that runs later, and decide its access; return the answer that says why it may not run.
+        """Plan an operation that runs later; return the answer that says why it may not run.
 
-        Subscriptions begin here: their events are run one by one, each decided and charged anew.
+        Subscriptions begin here: access is decided and the fee is paid, and their events are run one by one, each
+        decided and charged anew. Any other operation costs nothing until it is run.
         """
         began = time.perf_counter()
         request_id = context.viewer.origin.request_id
@@ -123,13 +121,17 @@ class Runner:
             planned = self._planned(request)
             if not isinstance(planned, list):
                 plan = planned[0]
-                await self._allow(plan, context.viewer)
+                if plan.operation_type is OperationType.SUBSCRIPTION:
+                    await self._allow(plan, context.viewer)
+                else:
+                    await bill.cancel()
                 return plan
             answer = request_errors(planned, request_id)
         except SafeError as error:
             answer = refusal(_for_viewer(error, context.viewer), request_id)
         except Exception as error:  # noqa: BLE001 - the edge of execution: nothing raw may pass
             answer = failure(error, request_id)
+        answer = await bill.settle(answer)
         self._count(plan, answer, context.viewer, time.perf_counter() - began)
         return answer
 
@@ -171,12 +173,11 @@ class Runner:
             raise SubscriptionNeedsStream
         context.masked = await self._allow(plan, context.viewer)
         try:
-            async with asyncio.timeout(self._seconds):
-                found = await self._reader.read(Asked(plan, coerced, request.variables, context, context.masked))
+            found = await self._reader.read(Asked(plan, coerced, request.variables, context, context.masked))
         except ChangeNotShown as error:
             _log.error("change_not_shown", exc_info=error.__cause__, operation=plan.label, request_id=request_id)
             return Answer({"errors": [error_entry(error, request_id)], "data": None}, ran=True)
-        except TimeoutError:
+        except TookTooLong:
             return Answer({"errors": [error_entry(_timeout(plan), request_id)], "data": None}, ran=True)
         bill.used(plan.cost, found)
         errors = found.errors
@@ -186,7 +187,7 @@ class Runner:
 
     async def _allow(self, plan: Plan, viewer: Viewer) -> frozenset[str]:
         """Refuse before any row is read; the refusal is recorded. Return the coordinates to be masked."""
-        decision = decide(plan.requirement, viewer.grants)
+        decision = plan.decision(viewer.grants)
         if not isinstance(decision, Denied):
             if not decision.masked:
                 return _NOTHING

@@ -21,6 +21,7 @@ from api.execution.read import Event
 from api.execution.run import Request, Runner, failure
 from api.execution.schema_map import EventSources
 from api.graphql.cookies import SETS_COOKIES
+from api.http.documents import Documents
 from api.http.edge import EdgeContext, MakeContext
 from api.http.errors import PlainRequestNeeded
 from api.http.live_limits import LiveLimits
@@ -81,6 +82,7 @@ class Live:
     runner: Runner
     sources: EventSources
     make_context: MakeContext
+    documents: Documents
     clock: Clock
     metrics: Metrics
     watch: CredentialWatch
@@ -105,11 +107,16 @@ class Live:
 
     async def _answers(self, request: Request, caller: Caller) -> AsyncGenerator[Answer, None]:
         context = await self._context(caller)
+        if request.explain:  # nothing of it runs, a subscription neither
+            yield await self._ran(request, context)
+            return
         plan = await self.runner.admit(request, context)
         if isinstance(plan, Answer):
             raise OperationRefused(plan)
         if plan.operation_type is not OperationType.SUBSCRIPTION:
-            yield await self._once(plan, request, context)
+            if not SETS_COOKIES.isdisjoint(plan.root_fields):
+                raise PlainRequestNeeded
+            yield await self._ran(request, context)
             return
         async with aclosing(await self._source(plan, request, context)) as source:
             async for value in source:
@@ -120,9 +127,7 @@ class Live:
                     raise OperationRefused(answer)
                 yield answer
 
-    async def _once(self, plan: Plan, request: Request, context: EdgeContext) -> Answer:
-        if not SETS_COOKIES.isdisjoint(plan.root_fields):
-            raise PlainRequestNeeded
+    async def _ran(self, request: Request, context: EdgeContext) -> Answer:
         answer = await self.runner.run(request, context)
         if not answer.ran:
             raise OperationRefused(answer)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from api.execution.run import Request
 from api.execution.trusted import SHA256, document_id
 from api.http.errors import RequestMalformed, RequestRefused
 from api.http.strict_json import has_escaped_character, parse_object, unstorable
@@ -53,14 +52,6 @@ def parse_query(query: bytes) -> Asked:
         else:
             members.pop(name, None)
     return asked_of(members)
-
-
-def request_of(members: Mapping[str, Any]) -> Request:
-    """Return the request that the members of a JSON object make where documents are sent as text alone."""
-    asked = asked_of(members)
-    if not asked.document:
-        raise RequestMalformed("There is no `query` with a GraphQL document, so nothing ran.")
-    return Request(asked.document, asked.operation_name, asked.variables, asked.explain)
 
 
 def asked_of(members: Mapping[str, Any], *, storable: bool = False) -> Asked:

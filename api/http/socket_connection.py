@@ -18,11 +18,11 @@ from api.db.trouble import database_is_away
 from api.execution.answers import refusal
 from api.http import socket_protocol as protocol
 from api.http.edge import Receive, Send, stopped
-from api.http.errors import RequestRefused, TooManyOperations
+from api.http.errors import TooManyOperations
 from api.http.live import Caller, Live, OperationRefused
 from api.http.message_rate import MessageRate
 from api.http.places import TooManyConnections
-from api.http.requests import request_of
+from api.http.requests import asked_of
 from api.http.socket_protocol import Close, Conversation
 from api.viewer import Origin
 from governance.errors import SafeError
@@ -139,7 +139,7 @@ class Connection:
         """Run one operation to its end; whatever refuses it ends it with an `error` message, and nothing else."""
         assert self._caller is not None, "operations start after the acknowledgement"
         try:
-            request = request_of(payload)
+            request = await self._live.documents.request(asked_of(payload), self._caller.viewer)
             async with aclosing(self._live.answers(request, self._caller)) as answers:
                 async for answer in answers:
                     await self._tell(operation_id, protocol.next_message(operation_id, answer.encode()))
@@ -147,7 +147,7 @@ class Connection:
             await self._end(operation_id, protocol.complete_message(operation_id))
         except CredentialRefused:
             self.close(protocol.FORBIDDEN)
-        except RequestRefused as error:
+        except SafeError as error:
             answer = refusal(error, self._origin.request_id)
             await self._end(operation_id, protocol.error_message(operation_id, answer.members["errors"]))
         except OperationRefused as error:

@@ -8,28 +8,20 @@ an allow-listed origin. A credential that does not hold is refused, never silent
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
-
-import structlog
 
 from api.auth.api_tokens import parse
 from api.auth.cookies import CSRF, SESSION, cookie_value
 from api.auth.credential_cache import CredentialCache
 from api.auth.csrf import csrf_token_holds, sent_by_own_page
 from api.auth.errors import GrantRefused, RequestForged
-from api.auth.viewers import (
-    touch_access_grant,
-    touch_api_token,
-    touch_session,
-    viewer_of_api_token,
-    viewer_of_session,
-)
-from api.db.sessions import Sessions
+from api.auth.viewers import viewer_of_api_token, viewer_of_session
+from api.db.reading import ReaderPool
 from api.graphql.nodes import row_id
+from api.http.touches import Touches
 from api.kit.secrets import hash_secret
 from api.models import AccessGrantId
 from api.viewer import Origin, Viewer, anonymous
@@ -37,25 +29,22 @@ from governance.clock import Clock
 
 ACT_FOR: Final = "sslm-act-for"
 _NO_GRANT: Final = AccessGrantId(UUID(int=0))
-_TOUCH_EVERY: Final = timedelta(minutes=1)
-_REMEMBERED: Final = 10_000
 _TOKEN, _SESSION = b"token ", b"session "
 """Before the hash, so that a secret of one kind never stands for the other."""
-_log = structlog.get_logger("api.http")
 
 
 @dataclass(slots=True)
 class ViewerReader:
-    """Reads viewers; remembers which credentials were marked as used lately, so that most requests write nothing."""
+    """Reads viewers. `lookups` are connections of the application's role, on which nothing else runs."""
 
-    sessions: Sessions
+    lookups: ReaderPool
+    touches: Touches
     clock: Clock
     csrf_secret: bytes
     own_origin: str
     cache: CredentialCache
     allowed_origins: frozenset[str] = frozenset()
-    _touched: dict[UUID, datetime] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _looking: dict[bytes, asyncio.Future[Viewer | None]] = field(default_factory=dict)
 
     async def read(self, headers: Mapping[str, str], origin: Origin) -> Viewer:
         """Return the viewer; raises `CredentialRefused`, `GrantRefused` or `RequestForged`."""
@@ -64,7 +53,7 @@ class ViewerReader:
         if authorization:
             text = credential.strip() if scheme.lower() == "bearer" else ""
             viewer = await self._of_api_token(text, origin, named_grant(headers))
-            self._touch(viewer)
+            self.touches.note(viewer)
             return viewer
         secret = cookie_value([headers.get("cookie", "")], SESSION)
         return await self.of_session(secret or "", headers, origin)
@@ -76,11 +65,16 @@ class ViewerReader:
         if known is not None:
             return known
         parse(text)  # a token that cannot be ours opens no connection
-        ticket = self.cache.ticket()
-        async with self.sessions.read() as session:
-            viewer = await viewer_of_api_token(session, text, origin, self.clock, act_for)
-        self.cache.keep(ticket, key, viewer)
-        return viewer
+
+        async def look() -> Viewer:
+            ticket = self.cache.ticket()
+            found = await viewer_of_api_token(self.lookups, text, origin, self.clock, act_for)
+            self.cache.keep(ticket, key, found)
+            return found
+
+        viewer = await self._once(key, look)
+        assert viewer is not None, "a token is somebody's, or refused"
+        return replace(viewer, origin=origin)
 
     async def of_session(self, secret: str, headers: Mapping[str, str], origin: Origin) -> Viewer:
         """Return who is signed in by cookie, after checking that the request was not forged; else an anonymous one."""
@@ -103,13 +97,19 @@ class ViewerReader:
         key = _key(_SESSION, secret, act_for)
         viewer = self.cache.get(key, origin)
         if viewer is None:
-            ticket = self.cache.ticket()
-            async with self.sessions.read() as session:
-                viewer = await viewer_of_session(session, secret, origin, self.clock, act_for)
+
+            async def look() -> Viewer | None:
+                ticket = self.cache.ticket()
+                found = await viewer_of_session(self.lookups, secret, origin, self.clock, act_for)
+                if found is not None:
+                    self.cache.keep(ticket, key, found)
+                return found
+
+            viewer = await self._once(key, look)
             if viewer is None:
                 return None
-            self.cache.keep(ticket, key, viewer)
-        self._touch(viewer)
+            viewer = replace(viewer, origin=origin)
+        self.touches.note(viewer)
         return viewer
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
@@ -122,36 +122,17 @@ class ViewerReader:
         if not honest:
             raise RequestForged
 
-    def _touch(self, viewer: Viewer) -> None:
-        """Mark credential and grant as used, in the background: nobody waits for it, and losing it loses nothing."""
-        used = (viewer.session_id or viewer.api_token_id, viewer.access_grant_id)
-        now = self.clock.now()
-        stale = [one for one in used if one and now - self._touched.get(one, now - _TOUCH_EVERY) >= _TOUCH_EVERY]
-        if not stale:
-            return
-        if len(self._touched) >= _REMEMBERED:
-            self._touched.clear()
-        self._touched.update(dict.fromkeys(stale, now))
-        task = asyncio.create_task(self._write_touch(viewer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _write_touch(self, viewer: Viewer) -> None:
-        try:
-            async with self.sessions.write() as session:
-                if viewer.session_id is not None:
-                    await touch_session(session, viewer.session_id, self.clock)
-                elif viewer.api_token_id is not None:
-                    await touch_api_token(session, viewer.api_token_id, self.clock)
-                if viewer.access_grant_id is not None:
-                    await touch_access_grant(session, viewer.access_grant_id, self.clock)
-        except Exception as error:  # noqa: BLE001 - the request itself is not concerned
-            _log.warning("touch_failed", error=type(error).__name__)
+    async def _once(self, key: bytes, look: Callable[[], Awaitable[Viewer | None]]) -> Viewer | None:
+        """Look a credential up for everybody who asks for it at the same time."""
+        looking = self._looking.get(key)
+        if looking is None:
+            looking = self._looking[key] = asyncio.ensure_future(look())
+            looking.add_done_callback(lambda _: self._looking.pop(key, None))
+        return await asyncio.shield(looking)
 
     async def close(self) -> None:
-        """Let the marks that are under way finish."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=2.0)
+        """Write down the marks that wait."""
+        await self.touches.close()
 
 
 def named_grant(headers: Mapping[str, str]) -> AccessGrantId | None:

@@ -32,6 +32,7 @@ class Metrics:
         self._request_seconds = self._histogram("http_request_seconds", "Time to answer", _SECONDS, "route")
         self._operation_count = self._counter("operations", "GraphQL operations", "operation", "outcome")
         self._operation_seconds = self._histogram("operation_seconds", "Time of an operation", _SECONDS, "operation")
+        self._path_of: dict[str, Counter] = {}
         self._paths = self._counter("plans", "Operations by how they were answered", "path")
         self._jobs = self._counter("jobs", "Jobs that ended", "task", "outcome")
         self._job_seconds = self._histogram("job_seconds", "Time of a job", _JOB_SECONDS, "task")
@@ -125,7 +126,10 @@ class Metrics:
 
     def path(self, path: str) -> None:
         """Count how an operation was answered: compiled, mixed or resolved."""
-        self._paths.labels(path).inc()
+        count = self._path_of.get(path)
+        if count is None:
+            count = self._path_of[path] = self._paths.labels(path)
+        count.inc()
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"sslm_{name}", meaning, labels, registry=self.registry)

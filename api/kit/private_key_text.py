@@ -16,6 +16,8 @@ from urllib.parse import unquote
 from api.kit.private_key_der import begins_private_key_der
 
 _ROUNDS = 3
+_SHORTEST = 11
+"""The shortest mark below, that of a Java key store in base64; taking escapes away makes no text longer."""
 _GAP = r"[\s_\-+.=*]{0,12}"
 _RULE = "(?:[-=_*#~+]\\s?[-=_*#~+]|[\u00ad\u2010-\u2015\u2212\ufe58\ufe63\uff0d])"
 _LABEL = rf"(?:BEGIN|END){_GAP}[A-Z0-9\s_\-+.=*]{{0,32}}?PRIVATE{_GAP}KEY"
@@ -66,6 +68,8 @@ _SYMMETRIC_MEMBER = re.compile(r"(?<![\w.-])[\"']?k[\"']?\s*[:=]\s*[\"'][A-Za-z0
 
 def holds_private_key_text(text: str) -> bool:
     """Find a private key anywhere in `text`, under up to three layers of escaping."""
+    if len(text) < _SHORTEST:
+        return False
     return any(_judge(view) for view in _views(text))
 
 

@@ -12,7 +12,7 @@ from api.accounts.partners import add_partner, disable_partner
 from api.accounts.staff import OPERATOR
 from api.auth.delegation import DELEGABLE_CATEGORIES, DELEGABLE_SCOPES
 from api.auth.errors import CredentialRefused, GrantRefused
-from api.auth.viewers import touch_access_grant, viewer_of_api_token, viewer_of_session
+from api.auth.viewers import touch, viewer_of_api_token, viewer_of_session
 from api.models import AccessGrantId, AccessGrantRow, AccountRow, RecipientRow
 from api.viewer import Role, Viewer
 from governance.access import Grants
@@ -141,6 +141,6 @@ async def test_the_last_use_of_a_grant_is_kept_to_the_minute(platform: Platform)
     for seconds in (0, 30, 31):
         platform.clock.advance(timedelta(seconds=seconds))
         async with platform.sessions.write() as session:
-            await touch_access_grant(session, grant.id, platform.clock)
+            await touch(session, AccessGrantRow, [grant.id], platform.clock)
             row = await session.get_one(AccessGrantRow, grant.id, populate_existing=True)
             assert row.last_used_at == (first if seconds < 31 else platform.clock.now())

@@ -12,9 +12,9 @@ from sqlalchemy import event, insert, select
 
 from api.auth.errors import CredentialRefused
 from api.auth.scopes import AGENT_SCOPES, HOLDER_SCOPES
-from api.auth.viewers import touch_api_token, touch_session, viewer_of_api_token, viewer_of_session
+from api.auth.viewers import touch, viewer_of_api_token, viewer_of_session
 from api.kit.secrets import random_url_token
-from api.models import AgentId, AgentRow, ApiTokenId, ApiTokenRow, SessionRow
+from api.models import AgentId, AgentRow, ApiTokenRow, SessionRow
 from api.viewer import Role, Viewer
 from governance.access import Grants
 from governance.ids import new_id
@@ -183,8 +183,8 @@ async def test_last_use_is_written_once_a_minute(platform: Platform) -> None:
     for _ in range(3):
         platform.clock.advance(timedelta(seconds=40))
         async with platform.works.open(sara.viewer) as work:
-            await touch_session(work.session, session_id, platform.clock)
-            await touch_api_token(work.session, ApiTokenId(row_id), platform.clock)
+            await touch(work.session, SessionRow, [session_id], platform.clock)
+            await touch(work.session, ApiTokenRow, [row_id], platform.clock)
             used = await work.session.scalar(select(SessionRow.last_used_at).where(SessionRow.id == session_id))
             token_used = await work.session.scalar(select(ApiTokenRow.last_used_at).where(ApiTokenRow.id == row_id))
         assert used is not None

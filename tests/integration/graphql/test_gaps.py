@@ -19,7 +19,8 @@ from tests.integration.graphql.executors import executors, shown
 from tests.integration.graphql.full_house import House
 from tests.support.platform import Site
 
-DOCUMENTS = 60
+WITH_GAPS = 15
+TRIED = 600
 BY_PLACE = {place: tag.category for place, tag in schema_map().personal.items()}
 LONG = [pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 60)]
 
@@ -45,13 +46,16 @@ async def test_both_executors_leave_the_same_gaps(own_site: Site, seed: int) -> 
     documents = Documents(schema._schema, [*house.ids, "x"], seed, mutations=False)
     seen: Counter[str] = Counter()
     async with executors(own_site) as both:
-        while seen.total() < DOCUMENTS:
+        while seen[Path.COMPILED] + seen[Path.MIXED] < WITH_GAPS and seen.total() < TRIED:
             document = documents.make(frozenset({"auditEvents"}))
-            if validate(schema._schema, parse(document)):
+            variables = documents.variables()
+            if validate(schema._schema, parse(document)) or isinstance(
+                both.plans.operation(document, None).coerce(variables), list
+            ):
                 continue
-            held = frozenset(chance.sample(sorted(CATEGORIES), k=chance.randint(0, len(CATEGORIES) - 1)))
+            held = frozenset(chance.sample(sorted(CATEGORIES), k=chance.randint(0, len(CATEGORIES) // 2)))
             masked = masked_coordinates(BY_PLACE, Grants(categories=held, missing_as_null=True))
-            compiled, resolved = await both.both(document, documents.variables(), someone.viewer, masked)
+            compiled, resolved = await both.both(document, variables, someone.viewer, masked)
             (data, _), (other, _) = shown(compiled), shown(resolved)
             assert data == other, (document, held)
             assert bool(gaps(compiled)) == bool(gaps(resolved)), (document, held)
@@ -60,4 +64,4 @@ async def test_both_executors_leave_the_same_gaps(own_site: Site, seed: int) -> 
                 assert all(error.nodes for error in gaps(found))
                 assert found.coordinates & masked == set(), (document, held)
             seen[compiled.path if gaps(compiled) else "whole"] += 1
-    assert seen[Path.COMPILED] + seen[Path.MIXED] > DOCUMENTS // 10, seen
+    assert seen[Path.COMPILED] + seen[Path.MIXED] == WITH_GAPS, seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -13,15 +14,15 @@ from typing import Any, Self
 from uuid import UUID
 
 import httpx
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from api.db.signals import Signals
 from api.graphql.nodes import encode_id
-from api.http.middleware import Observed
+from api.http.live import Live
 from api.http.socket import SocketEndpoint
 from api.http.socket_protocol import SUBPROTOCOL
-from api.http.stream import EventStream
 from api.models import CertificateRow, OrderId, OrderRow
 from api.server import Server, _config
 from api.viewer import Role, Viewer
@@ -86,6 +87,7 @@ class Served:
         values = _order(row_id, None, whose.canary, name) | {"state": "PENDING", "phase": "pending", "problem": None}
         own = {"account_id": whose.someone.account_id, "created_at": self.site.core.clock.now()}
         await self.change(insert(OrderRow).values(values | own | columns))
+        await self.heard()
         return row_id
 
     async def move(self, row_id: OrderId, **columns: Any) -> None:
@@ -97,7 +99,23 @@ class Served:
         values = _certificate(row_id, whose.canary, f"{whose.canary}.example.org") | _validity(now) | own
         values["fingerprint_sha256"] = row_id.hex * 2
         await self.change(insert(CertificateRow).values(values))
+        await self.heard()
         return row_id
+
+    async def heard(self) -> None:
+        """Wait until whatever was announced so far was heard; notices come in the order of their commits."""
+        last = new_id(self.site.core.clock)
+        notice = {"kind": "last", "id": str(last), "account_id": str(last)}
+        with self.signals.following("last", last) as follower:
+            await self.change(text("select pg_notify('sslm_progress', :notice)").bindparams(notice=json.dumps(notice)))
+            async with asyncio.timeout(PATIENCE):
+                await follower.wake()  # by the notice, or because the connection was lost and is there again
+
+    @property
+    def signals(self) -> Signals:
+        made: Any = self.endpoint.live.make_context(Viewer(Role.JOB), {})
+        found: Signals = made.services.signals
+        return found
 
     async def events(self, whose: Tenant, operation: str) -> int:
         """Count the durable audit records of an operation by one person."""
@@ -111,7 +129,7 @@ class Served:
 
     async def followers(self, count: int) -> None:
         """Wait until so many follow something."""
-        signals = self.endpoint.live.make_context(Viewer(Role.JOB), {}).services.signals  # type: ignore[attr-defined]
+        signals = self.signals
         async with asyncio.timeout(PATIENCE):
             while signals.count != count:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
@@ -138,16 +156,16 @@ class Served:
     async def with_limits(self, **limits: Any) -> AsyncIterator[Served]:
         """The same platform behind a second server, with other limits."""
         live = self.endpoint.live
-        live = replace(live, limits=replace(live.limits, **limits))
-        outer, inner = self.site.app, self.site.app._app
-        endpoint = replace(self.endpoint, live=live, _open=set())
-        app = Observed(
-            type(inner)(inner._edge, endpoint, EventStream(live, inner._edge), inner._routes),
-            outer._metrics,
-            outer._clock,
-            trusted=frozenset(),
-            https=False,
-        )
+        async with self.behind(replace(live, limits=replace(live.limits, **limits))) as there:
+            yield there
+
+    @asynccontextmanager
+    async def behind(self, live: Live) -> AsyncIterator[Served]:
+        """The same platform behind a second server, with other parts."""
+        app = copy.copy(self.site.app)
+        app._app = copy.copy(app._app)
+        app._app._socket = replace(self.endpoint, live=live, _open=set())
+        app._app._stream = replace(app._app._stream, live=live, _open=set())
         async with served(replace(self.site, app=app)) as there:
             yield there
 

@@ -1,156 +1,70 @@
-"""Following something for somebody else: under a grant, recorded as such, and ended with it."""
+"""A connection under a grant: it shows the holder's events, each a release on record, and ends with the grant."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from itertools import count
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
-from api.accounts.grants import revoke_access_grant
-from api.accounts.partners import disable_partner
-from api.accounts.staff import OPERATOR
-from api.models import AccessGrantRow, RecipientRow
-from tests.factories.partners import Organisation, act_for, granted, organisation, signed_in, teammate_of
-from tests.integration.live.running import CERTIFICATES, ORDER, Served, node_id
-from tests.support.platform import ORIGIN
-from tests.support.tenants import Tenant, tenant
-
-_number = count()
+from api.models import AccessGrantRow, DisclosureRow
+from tests.factories.partners import act_for, granted, organisation
+from tests.integration.live.running import CERTIFICATES, Served
+from tests.support.tenants import tenant
 
 
-async def acting(live: Served) -> tuple[Tenant, Organisation, AccessGrantRow]:
-    """Let a partner act for a holder; every test has both of its own."""
-    number = next(_number)
-    whose = await tenant(live.site, f"canarygranting{number}")
-    acme = await organisation(live.site.platform, f"acme-{number}")
-    return whose, acme, await granted(live.site.platform, whose.someone, acme)
-
-
-@contextmanager
-def nothing_heard(live: Served) -> Iterator[None]:
-    """Have the watch hear no notice, as when they are lost."""
-    watch = live.endpoint.live.watch
-    named, watch._named = watch._named, type(watch._named)(set)
-    try:
-        yield
-    finally:
-        watch._named = named
-
-
-async def test_a_partner_follows_what_it_was_granted_on_record(live: Served) -> None:
-    whose, acme, grant = await acting(live)
-    order_id = await live.order(whose)
-    async with live.talk(acme.api_token, **{"Sslm-Act-For": act_for(grant)}) as talk:
-        await talk.subscribe(ORDER, id=node_id("Order", order_id))
-        assert (await talk.data())["orderProgress"]["state"] == "PENDING"
-        await live.move(order_id, state="VALIDATING")
-        assert (await talk.data())["orderProgress"]["state"] == "VALIDATING"
-    async with live.site.superuser() as connection:
-        recorded = await connection.fetchval(
-            "select count(*) from audit_event where header like $1 and header like $2 and header like $3",
-            '%"orderProgress"%',
-            '%"kind":"recipient"%',
-            f"%{whose.someone.person.pseudonym}%",
-        )
-        shown = await connection.fetchval(
-            "select count(*) from disclosure where account_id = $1 and recipient = $2",
-            whose.someone.account_id,
-            acme.partner.recipient.code,
-        )
-    assert (shown, recorded) == (2, 2)
-
-
-@pytest.mark.parametrize("named", ["", "no id", 7])
-async def test_a_grant_that_does_not_hold_opens_nothing(live: Served, named: object) -> None:
-    _, acme, _ = await acting(live)
+@pytest.mark.clause("X-5")
+async def test_a_partner_follows_the_holder_until_the_grant_is_revoked(live: Served) -> None:
+    judy, mallory = await tenant(live.site, "canaryjudy"), await tenant(live.site, "canarymallory")
+    acme = await organisation(live.site.platform, "live-acme")
+    grant = await granted(live.site.platform, judy.someone, acme)
+    init = {"Authorization": f"Bearer {acme.api_token}", "Sslm-Act-For": act_for(grant)}
     async with live.raw() as talk:
-        payload = {"authorization": f"Bearer {acme.api_token}", "sslm-act-for": named}
-        await talk.send({"type": "connection_init", "payload": payload})
-        assert await talk.closed() == (4403, "Forbidden")
-
-
-async def test_a_revoked_grant_closes_its_sockets_and_no_others(live: Served) -> None:
-    whose, acme, grant = await acting(live)
-    other = await granted(live.site.platform, (await acting(live))[0].someone, acme, "k-2")
-    async with (
-        live.talk(acme.api_token, **{"sslm-act-for": act_for(grant)}) as talk,
-        live.talk(acme.api_token, **{"sslm-act-for": act_for(other)}) as staying,
-        live.stream(CERTIFICATES, acme.api_token, act_for=act_for(grant)) as events,
-    ):
+        await talk.send({"type": "connection_init", "payload": init})
+        await talk.receive()
         await talk.subscribe(CERTIFICATES)
-        async with live.site.core.works.open(signed_in(live.site.platform, whose.someone)) as work:
-            await revoke_access_grant(work, grant.id)
-        async with asyncio.timeout(5):
-            assert await talk.closed() == (4403, "Forbidden")
-            _, told = await events.next()
-        assert told["errors"][0]["extensions"]["code"] == "CREDENTIAL_REFUSED"
-        await staying.silent()
-
-
-async def test_a_notice_of_the_grant_closes_at_once(live: Served) -> None:
-    _, acme, grant = await acting(live)
-    with live.notices_alone():
-        async with live.talk(acme.api_token, **{"sslm-act-for": act_for(grant)}) as talk:
+        await live.followers(1)
+        await live.certificate(mallory)
+        await live.certificate(judy)
+        told = str(await talk.data())
+        assert judy.shows_in(told)
+        assert not mallory.shows_in(told)
+        async with live.site.core.sessions.read() as session:
+            count = select(func.count()).where(DisclosureRow.recipient == "live-acme")
+            assert await session.scalar(count) == 1
+        with live.notices_alone():
             await live.change(
                 update(AccessGrantRow)
                 .where(AccessGrantRow.id == grant.id)
                 .values(revoked_at=live.site.core.clock.now())
             )
-            async with asyncio.timeout(2):
+            assert await talk.closed() == (4403, "Forbidden")
+
+
+async def test_a_grant_that_ends_by_itself_closes_what_was_opened_under_it(live: Served) -> None:
+    niaj = await tenant(live.site, "canaryniaj")
+    acme = await organisation(live.site.platform, "ending-acme")
+    grant = await granted(live.site.platform, niaj.someone, acme)
+    headers = {"Authorization": f"Bearer {acme.api_token}", "Sslm-Act-For": act_for(grant)}
+    soon = live.site.core.clock.now() + timedelta(seconds=1)
+    await live.change(update(AccessGrantRow).where(AccessGrantRow.id == grant.id).values(until=soon))
+    async with live.raw(additional_headers=headers) as talk:
+        await talk.send({"type": "connection_init"})
+        await talk.receive()
+        async with asyncio.timeout(6):
+            assert await talk.closed() == (4403, "Forbidden")
+
+
+async def test_a_grant_that_is_not_theirs_opens_no_connection(live: Served) -> None:
+    olivia = await tenant(live.site, "canaryolivia")
+    acme, rival = await organisation(live.site.platform, "one-acme"), await organisation(live.site.platform, "other")
+    grant = await granted(live.site.platform, olivia.someone, acme)
+    for named in (act_for(grant), "", 7, None):
+        async with live.raw() as talk:
+            init = {"Authorization": f"Bearer {rival.api_token}", "Sslm-Act-For": named}
+            await talk.send({"type": "connection_init", "payload": init})
+            if named is None:  # as if it were not there: a partner for nobody
+                assert (await talk.receive())["type"] == "connection_ack"
+            else:
                 assert await talk.closed() == (4403, "Forbidden")
-
-
-@pytest.mark.parametrize("what", ["grant", "entry"])
-async def test_an_end_nobody_heard_of_is_found_within_five_seconds(live: Served, what: str) -> None:
-    _, acme, grant = await acting(live)
-    now = live.site.core.clock.now()
-    async with live.talk(acme.api_token, **{"sslm-act-for": act_for(grant)}) as talk:
-        with nothing_heard(live):
-            await live.change(
-                update(AccessGrantRow).where(AccessGrantRow.id == grant.id).values(revoked_at=now)
-                if what == "grant"
-                else update(RecipientRow).where(RecipientRow.id == acme.partner.recipient.id).values(ended_at=now)
-            )
-            async with asyncio.timeout(5):
-                assert await talk.closed() == (4403, "Forbidden")
-
-
-async def test_a_grant_that_ends_by_itself_closes_its_sockets(live: Served) -> None:
-    _, acme, grant = await acting(live)
-    ends = live.site.core.clock.now() + timedelta(milliseconds=700)
-    await live.change(update(AccessGrantRow).where(AccessGrantRow.id == grant.id).values(until=ends))
-    async with live.talk(acme.api_token, **{"sslm-act-for": act_for(grant)}) as talk:
-        async with asyncio.timeout(5):
-            assert await talk.closed() == (4403, "Forbidden")
-
-
-async def test_a_partner_that_is_shut_out_loses_its_sockets(live: Served) -> None:
-    _, acme, grant = await acting(live)
-    async with live.talk(acme.api_token, **{"sslm-act-for": act_for(grant)}) as talk, live.talk(acme.api_token) as idle:
-        async with live.site.core.works.open(OPERATOR) as work:
-            await disable_partner(work, acme.partner.recipient.code)
-        async with asyncio.timeout(5):
-            assert await talk.closed() == (4403, "Forbidden")
-            assert await idle.closed() == (4403, "Forbidden")
-
-
-async def test_a_teammate_in_a_browser_follows_under_a_grant(live: Served) -> None:
-    number = next(_number)
-    whose, mate = await tenant(live.site, f"canaryhost{number}"), await tenant(live.site, f"canarymate{number}")
-    grant = await teammate_of(live.site.platform, whose.someone, mate.someone, f"canarymate{number}@example.org")
-    order_id = await live.order(whose)
-    cookie = mate.browser.headers()["cookie"]
-    async with live.raw(additional_headers={"cookie": cookie}, origin=ORIGIN) as talk:
-        await talk.send({"type": "connection_init", "payload": {"Sslm-Act-For": act_for(grant)}})
-        assert await talk.receive() == {"type": "connection_ack"}
-        await talk.subscribe(ORDER, id=node_id("Order", order_id))
-        assert (await talk.data())["orderProgress"]["names"] == [f"canaryhost{number}.example.org"]
-        async with live.site.core.works.open(signed_in(live.site.platform, whose.someone)) as work:
-            await revoke_access_grant(work, grant.id)
-        async with asyncio.timeout(5):
-            assert await talk.closed() == (4403, "Forbidden")

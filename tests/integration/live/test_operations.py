@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from api.http.documents import Documents
 from tests.integration.auth.people import api_token_of
 from tests.integration.live.running import CERTIFICATES, ORDER, Served, Talk, node_id
+from tests.support.platform import ORIGIN
 from tests.support.tenants import Tenant, tenant
 
 
@@ -59,6 +62,45 @@ async def test_a_token_without_the_scope_follows_nothing(live: Served, bob: Tena
     assert await live.events(bob, "orderProgress") == before + 1
 
 
+async def test_what_an_event_would_cost_and_show_is_explained(live: Served, alice: Tenant) -> None:
+    payload = {"query": CERTIFICATES, "extensions": {"explain": True}}
+    async with live.talk(alice.api_token) as talk:
+        await talk.send({"type": "subscribe", "id": "one", "payload": payload})
+        message = await talk.receive()
+        explained = message["payload"]["extensions"]["explain"]
+        assert explained["cost"] > 0
+        assert message["payload"]["data"] is None
+        assert await talk.receive() == {"type": "complete", "id": "one"}
+        await live.followers(0)
+
+
+async def test_where_documents_are_loaded_beforehand_a_page_sends_no_other(live: Served, alice: Tenant) -> None:
+    """The switch holds for sockets, too: for cookies, not for API tokens."""
+    own = replace(live.endpoint.live, documents=Documents(only=True))
+    async with live.behind(own) as strict:
+        cookie = alice.browser.headers()["cookie"]
+        async with strict.raw(additional_headers={"cookie": cookie}, origin=ORIGIN) as talk:
+            await talk.send({"type": "connection_init"})
+            await talk.receive()
+            for document in ("{ me { id } }", CERTIFICATES):
+                await talk.subscribe(document)
+                await refused(talk, "DOCUMENT_NOT_TRUSTED")
+        async with strict.talk(alice.api_token) as talk:
+            await talk.subscribe("{ me { id } }")
+            await talk.data()
+
+
+async def test_events_are_charged(live: Served, alice: Tenant) -> None:
+    order_id = await live.order(alice)
+    async with live.talk(alice.api_token) as talk:
+        await talk.subscribe(ORDER, id=node_id("Order", order_id))
+        for state in ("VALIDATING", "INVALID"):
+            cost = (await talk.receive())["payload"]["extensions"]["cost"]
+            assert cost["actual"] > 0
+            await live.move(order_id, state=state)
+        await talk.data()
+
+
 async def test_a_change_by_socket_is_a_change(live: Served, alice: Tenant) -> None:
     document = "mutation($input: AddDomainInput!) { addDomain(input: $input) { domain { name } errors { code } } }"
     async with live.talk(alice.api_token) as talk:
@@ -100,7 +142,7 @@ async def test_a_database_that_is_away_ends_the_operation_and_not_the_socket(own
     async with own_live.talk(alice.api_token) as talk, own_live.site.server() as server:
         await server.execute(f'alter database "{name}" connection limit 0')
         await server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-        await talk.subscribe(CERTIFICATES)
+        await talk.subscribe(ORDER, id=alice.ids["Order"])
         await refused(talk, "UNAVAILABLE")
         await server.execute(f'alter database "{name}" connection limit -1')
         await talk.subscribe("{ me { id } }")

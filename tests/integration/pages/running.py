@@ -12,6 +12,7 @@ from api.app import Core, make_meter, open_api, open_core
 from api.certificates.orders import OrderRules
 from api.certificates.parts import CertificateParts
 from api.certificates.revocation import Revoker
+from api.db.reading import ReaderPool
 from api.db.signals import Signals
 from api.db.urls import DatabaseUrl
 from api.declared import declared_fields
@@ -22,6 +23,7 @@ from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import schema, schema_map
 from api.graphql.services import Services
+from api.http.touches import Touches
 from api.http.viewers import ViewerReader
 from api.kit.derive import derive_secret
 from api.models import CATALOG
@@ -74,8 +76,12 @@ async def house_of(core: Core) -> AsyncIterator[House]:
     def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
         return Context(viewer, core.sessions, core.works, core.clock, services, cookie_header=headers.get("cookie", ""))
 
-    async with AuditLog(connect, core.sealer) as audit_log:
-        viewers = ViewerReader(core.sessions, core.clock, secret, settings.site_url, core.credentials)
+    async with (
+        AuditLog(connect, core.sealer) as audit_log,
+        ReaderPool(core.urls.application, size=2, octets=False) as lookups,
+    ):
+        touches = Touches(core.sessions, core.clock)
+        viewers = ViewerReader(lookups, touches, core.clock, secret, settings.site_url, core.credentials)
         yield House(
             site=PageSite(settings["SSLM_SITE_NAME"], ORIGIN, settings["SSLM_OPERATOR"], "support@example.org"),
             runner=Runner(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -16,6 +16,8 @@ from sqlalchemy import update
 
 from api.auth.credential_cache import CredentialCache
 from api.auth.errors import CredentialRefused, GrantRefused
+from api.db.reading import ReaderPool
+from api.http.touches import Touches
 from api.http.viewers import ViewerReader
 from api.kit.secrets import hash_secret
 from api.models import AccessGrantRow, SessionRow
@@ -41,10 +43,29 @@ async def running(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) ->
         yield made
 
 
+class Counted(ReaderPool):
+    """The connections on which credentials are looked up, with what was asked on them."""
+
+    asked: list[str]
+
+    async def fetch_row(self, sql: str, parameters: Sequence[Any]) -> Any:
+        self.asked.append(sql)
+        return await super().fetch_row(sql, parameters)
+
+
 @pytest.fixture
-def reader(running: Site) -> ViewerReader:
+async def pool(running: Site) -> AsyncIterator[Counted]:
+    async with Counted(running.core.urls.application, size=2, octets=False) as made:
+        made.asked = []
+        yield made
+
+
+@pytest.fixture
+async def reader(running: Site, pool: Counted) -> AsyncIterator[ViewerReader]:
     core = running.core
-    return ViewerReader(core.sessions, core.clock, b"secret", ORIGIN, core.credentials)
+    made = ViewerReader(pool, Touches(core.sessions, core.clock), core.clock, b"secret", ORIGIN, core.credentials)
+    yield made
+    await made.close()
 
 
 async def until(condition: Any) -> None:
@@ -54,11 +75,12 @@ async def until(condition: Any) -> None:
 
 
 @contextmanager
-def lookups(running: Site) -> Iterator[list[str]]:
-    with running.statements() as seen:
-        found: list[str] = []
-        yield found
-        found += [one for one in seen if "secret_hash = " in one]
+def lookups(reader: ViewerReader) -> Iterator[list[str]]:
+    assert isinstance(reader.lookups, Counted)
+    found: list[str] = []
+    before = len(reader.lookups.asked)
+    yield found
+    found += reader.lookups.asked[before:]
 
 
 async def elsewhere(running: Site, statement: str, *values: Any) -> None:
@@ -87,7 +109,7 @@ async def token_in_use(running: Site, reader: ViewerReader, someone: Someone, **
     """Make a token that is remembered."""
     row_id, minted = await api_token_of(running.platform, someone, **columns)
     assert await by_token(reader, minted.text) is not None
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await by_token(reader, minted.text) is not None
     assert asked == []
     return row_id, minted.text
@@ -101,7 +123,7 @@ async def test_a_hit_asks_nothing_and_keeps_where_the_request_came_from(running:
     assert (again.origin, again.account_id, again.person) == (FROM, someone.account_id, someone.person)
     _, secret = await session_of(running.platform, someone)
     first = await reader.signed_in(secret, FROM)
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await reader.signed_in(secret, FROM) == first
     assert asked == []
 
@@ -118,7 +140,7 @@ async def test_a_session_secret_is_no_token_and_the_other_way_round(running: Sit
 async def test_after_five_seconds_it_is_looked_up_again(running: Site, reader: ViewerReader) -> None:
     _, token = await token_in_use(running, reader, await somebody(running))
     running.platform.clock.advance(timedelta(seconds=5))
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await by_token(reader, token) is not None
     assert len(asked) == 1
 
@@ -173,7 +195,7 @@ async def test_marks_of_use_drop_nothing(running: Site, reader: ViewerReader) ->
     await elsewhere(running, "select pg_notify('sslm_credentials', gen_random_uuid()::text)")
     await until(lambda: running.core.credentials._drops > drops)  # whatever was announced before has arrived by now
     assert running.core.credentials._drops == drops + 1
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await by_token(reader, token) is not None
     assert asked == []
 
@@ -207,7 +229,7 @@ async def test_while_nothing_is_heard_every_request_is_looked_up(running: Site, 
         await server.execute(f"alter database {database} connection limit 0")
         try:
             await cut_off(running)
-            with lookups(running) as asked:
+            with lookups(reader) as asked:
                 assert await by_token(reader, token) is not None
                 assert await by_token(reader, token) is not None
             assert len(asked) == 2
@@ -223,7 +245,7 @@ async def test_what_may_have_been_missed_is_not_used_later(running: Site, reader
     _, token = await token_in_use(running, reader, await somebody(running))
     await cut_off(running)
     await until(running.core.credentials._hears)
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await by_token(reader, token) is not None
     assert len(asked) == 1
 
@@ -238,10 +260,10 @@ async def cut_off(running: Site) -> None:
         await until(lambda: not running.core.credentials._hears())
 
 
-async def test_a_process_that_hears_nothing_remembers_nobody(running: Site) -> None:
+async def test_a_process_that_hears_nothing_remembers_nobody(running: Site, pool: Counted) -> None:
     """As workers do, which answer nobody."""
     core, cache = running.core, CredentialCache(running.core.clock)
-    deaf = ViewerReader(core.sessions, core.clock, b"secret", ORIGIN, cache)
+    deaf = ViewerReader(pool, Touches(core.sessions, core.clock), core.clock, b"secret", ORIGIN, cache)
     _, minted = await api_token_of(running.platform, await somebody(running))
     assert await by_token(deaf, minted.text) is not None
     assert len(cache) == 0
@@ -265,7 +287,7 @@ async def partner_in_use(running: Site, reader: ViewerReader) -> tuple[Organisat
     grant = await granted(running.platform, sara, acme)
     await settled(running)
     assert await acting(reader, acme.api_token, grant) is not None
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await acting(reader, acme.api_token, grant) is not None
     assert asked == []
     return acme, sara, grant
@@ -343,6 +365,6 @@ async def test_marks_of_use_of_a_grant_drop_nothing(running: Site, reader: Viewe
     acme, _, grant = await partner_in_use(running, reader)
     await elsewhere(running, "update access_grant set last_used_at = now() where id = $1", grant.id)
     await settled(running)
-    with lookups(running) as asked:
+    with lookups(reader) as asked:
         assert await acting(reader, acme.api_token, grant) is not None
     assert asked == []

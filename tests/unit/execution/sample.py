@@ -129,7 +129,7 @@ def meter(quota: Quota = PLENTY, clock: Clock | None = None) -> Meter:
 def runner(tree: Tree, log: Log | None = None, **settings: Any) -> Runner:
     return Runner(
         plans(),
-        Reader(tree, None, SystemClock()),
+        Reader(tree, None, SystemClock(), seconds=settings.pop("seconds", 30.0)),
         log or Log(),
         **({"metrics": Metrics(), "meter": meter()} | settings),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, build_schema, execute
 
 from api.execution.answers import Answer
+from api.execution.bill import ADMISSION
 from api.execution.plan import Plan
 from api.execution.plans import Plans
 from api.execution.read import Event, Reader
@@ -83,3 +84,24 @@ async def test_a_fault_at_admission_is_masked() -> None:
     found = await runner(Log(broken=True), Tree()).admit(FOLLOW, Surroundings(Grants()))
     assert isinstance(found, Answer)
     assert found.code == "AUDIT_UNAVAILABLE"
+
+
+async def test_admission_of_a_query_costs_nothing_more() -> None:
+    """It is run, and paid, right after; a subscription pays the fee when it is opened."""
+    query = Request("{ me { id } }")
+    left = []
+    for before in ((), (query,), (FOLLOW,)):
+        made = runner(Log(), Tree({"me": {"id": "1"}}))
+        for request in before:
+            assert isinstance(await made.admit(request, Surroundings()), Plan)
+        answer = await made.run(query, Surroundings())
+        assert answer.cost is not None
+        left.append(answer.cost.balance.remaining)
+    assert left == [left[0], left[0], left[0] - ADMISSION]
+
+
+async def test_a_refused_admission_says_what_it_cost() -> None:
+    found = await runner(Log(), Tree()).admit(Request("{"), Surroundings())
+    assert isinstance(found, Answer)
+    assert found.cost is not None
+    assert found.cost.actual == ADMISSION
