@@ -28,6 +28,7 @@ from api.models.base import (
 )
 from api.models.certificates import AuthorizationRow, CertificateRow, ChallengeRow, OrderRow, RevocationRow
 from api.models.disclosures import AcknowledgementRow, CaAccountRow, DisclosureRow
+from api.models.documents import TrustedDocumentRow
 from api.models.domains import DomainRow, DomainValidationRow
 from api.models.outbox import DeliveryRow, IdempotencyKeyRow
 from api.models.tags import CONTENT_KEY_TAG, GOVERNANCE_TAGS
@@ -80,4 +81,5 @@ __all__ = [
     "StaffId",
     "StaffRow",
     "ThrottleRow",
+    "TrustedDocumentRow",
 ]
