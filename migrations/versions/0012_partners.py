@@ -13,8 +13,8 @@ from api.db.row_security import (
     tenant_policies,
 )
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
