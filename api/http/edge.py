@@ -57,7 +57,13 @@ _CONTENT_TYPE: Final = {media: (b"content-type", f"{media}; charset=utf-8".encod
 _ALLOW: Final = (("allow", "GET, POST, OPTIONS"),)
 _ALLOW_CHANGES: Final = ("allow", "POST, OPTIONS")
 _log = structlog.get_logger("api.http")
-_STATUS: Final = {"CREDENTIAL_REFUSED": 401, "REQUEST_FORGED": 403, "AUDIT_UNAVAILABLE": 503, "UNAVAILABLE": 503}
+_STATUS: Final = {
+    "CREDENTIAL_REFUSED": 401,
+    "GRANT_REFUSED": 403,
+    "REQUEST_FORGED": 403,
+    "AUDIT_UNAVAILABLE": 503,
+    "UNAVAILABLE": 503,
+}
 
 
 class EdgeContext(Context, Protocol):
