@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from api.command_line import settings as _settings
 from api.declared import declared_fields
 from api.development.demo import demo as run_demo
 from api.development.dev import dev as run_dev
+from api.document_commands import load_documents, stored_documents
 from api.models import CATALOG
 from api.models.planned import planned_rows
 from api.partner_commands import partner_app
@@ -30,10 +32,12 @@ from governance.register_formats import as_csv, as_json, as_table
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="SSL Certificate Manager: server and operations.")
 register_app = typer.Typer(no_args_is_help=True, help="The data register.")
 staff_app = typer.Typer(no_args_is_help=True, help="The operator's own people.")
+documents_app = typer.Typer(no_args_is_help=True, help="Trusted documents: what programs ask by id.")
 app.add_typer(schema_app, name="schema")
 app.add_typer(register_app, name="register")
 app.add_typer(staff_app, name="staff")
 app.add_typer(partner_app, name="partner")
+app.add_typer(documents_app, name="documents")
 
 _COLUMNS = ("section", "name", "category", "purposes", "origin", "retention", "erasure", "access", "portable", "sealed")
 _PLANNED_COLUMNS = ("section", "field", "type", "source", "purposes", "retention", "exported", "portable")
@@ -134,6 +138,28 @@ def staff_disable(email: Annotated[str, typer.Argument(help="Their address.")]) 
         typer.echo(f"{row.email} can no longer sign in.")
 
     _run(disable())
+
+
+@documents_app.command("load")
+def documents_load(folder: Annotated[Path, typer.Argument(help="*.graphql, and maps from SHA-256 to text.")]) -> None:
+    """Check every document of a folder against the schema, and store all or none; running processes find them."""
+
+    async def load() -> None:
+        there, new = await load_documents(_settings(), folder)
+        typer.echo(f"{there} documents, {new} of them new.")
+
+    _run(load())
+
+
+@documents_app.command("list")
+def documents_list() -> None:
+    """List what was loaded: id, name, time."""
+
+    async def list_all() -> None:
+        for row in await stored_documents(_settings()):
+            typer.echo(f"{row.id}  {row.loaded_at:%Y-%m-%d %H:%M}Z  {row.name}")
+
+    _run(list_all())
 
 
 def main() -> None:

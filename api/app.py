@@ -35,6 +35,9 @@ from api.db.sessions import Sessions
 from api.db.signals import Signals
 from api.db.urls import DatabaseUrls
 from api.declared import declared_fields
+from api.documents.checking import check_documents
+from api.documents.folder import read_folder
+from api.documents.store import DocumentStore
 from api.execution.bill import Meter
 from api.execution.callers import Callers
 from api.execution.charge_leases import LeasedCharges
@@ -44,6 +47,7 @@ from api.execution.plans import Plans
 from api.execution.read import Reader
 from api.execution.run import Runner
 from api.execution.schema_map import EventSources
+from api.execution.trusted import TrustedDocuments
 from api.graphql.context import Context
 from api.graphql.fallback import StrawberryFallback
 from api.graphql.schema import operation_labels, print_schema_text, schema, schema_map
@@ -51,6 +55,7 @@ from api.graphql.services import Services
 from api.graphql.visible import visible_schema
 from api.http.application import Application, operator_routes
 from api.http.cors import Cors
+from api.http.documents import Documents
 from api.http.edge import GraphQLEdge, MakeContext
 from api.http.graphiql import GraphiQL
 from api.http.health import Health
@@ -61,6 +66,7 @@ from api.http.middleware import Observed
 from api.http.places import Places
 from api.http.schema_text import SchemaText
 from api.http.socket import SocketEndpoint
+from api.http.statuses import Statuses
 from api.http.stream import EventStream
 from api.http.touches import Touches
 from api.http.viewers import ViewerReader
@@ -204,8 +210,9 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         core.metrics.watch_reads(reads.in_use, reads.idle)
         fallback = StrawberryFallback(schema)
         reader = Reader(fallback, reads, core.clock)
+        plans = Plans(schema_map())
         runner = Runner(
-            Plans(schema_map()),
+            plans,
             reader,
             audit_log,
             metrics=core.metrics,
@@ -226,7 +233,9 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             core.credentials,
             allowed,
         )
-        edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed))
+        documents = await _documents(core, plans)
+        statuses = Statuses(settings["SSLM_STATUS_CODES"])
+        edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed), documents, statuses)
         health = Health(_checks(core), core.metrics if settings["SSLM_METRICS"] else None, trusted)
         house = _house(core, runner, viewers, make_context, services.csrf_secret)
         routes = [
@@ -261,6 +270,20 @@ def _live(core: Core, sources: EventSources, edge: GraphQLEdge) -> Live:
         callers=Places(limits.of_a_caller),
         waiting=Places(limits.waiting_at_an_address),
     )
+
+
+async def _documents(core: Core, plans: Plans) -> Documents:
+    """Return the documents that may be named by id; those of the folder must fit the schema, or nothing starts."""
+    trusted = TrustedDocuments()
+    folder = core.settings["SSLM_DOCUMENTS"]
+    if folder is not None:
+        found = read_folder(folder)
+        check_documents(found, plans)
+        for one in found:
+            trusted.add(one.text)
+    store = DocumentStore(core.sessions, core.clock, trusted)
+    await store.look_again()
+    return Documents(trusted, store.look_again, only=core.settings["SSLM_TRUSTED_DOCUMENTS_ONLY"])
 
 
 def make_meter(core: Core) -> Meter:

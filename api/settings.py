@@ -55,6 +55,12 @@ def _mode(text: str) -> str:
     return text
 
 
+def _status_codes(text: str) -> str:
+    if text not in {"audited", "draft"}:
+        raise ValueError("is audited or draft")
+    return text
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -122,6 +128,9 @@ SETTINGS: Final = (
     Setting("SSLM_QUOTA_ANONYMOUS", "the same for each network of callers without a credential", "5000/100", _quota),
     Setting("SSLM_WORKERS", "jobs that one process runs at once", "8", _count),
     Setting("SSLM_LIVE_CONNECTIONS", "connections for events that one process keeps open", "1000", _count),
+    Setting("SSLM_DOCUMENTS", "folder of trusted documents, read at the start; see `sslm documents`", "", _path),
+    Setting("SSLM_TRUSTED_DOCUMENTS_ONLY", "1 refuses other documents to callers without an API token", "0", _flag),
+    Setting("SSLM_STATUS_CODES", "audited, or draft: HTTP status codes of the newest draft", "audited", _status_codes),
     Setting("SSLM_LOG_FORMAT", "json, or console for people", "json", str),
     Setting("SSLM_METRICS", "1 serves /metrics on the main port to loopback and trusted proxies", "1", _flag),
 )

@@ -41,6 +41,7 @@ Headers = list[tuple[str, str]]
 BODY_LIMIT: Final = 1280 << 10
 ANONYMOUS_BODY_LIMIT: Final = 64 << 10
 """What somebody unknown may have us look through; sign-up and sign-in need a hundredth of it."""
+ADDRESS_LIMIT: Final = 32 << 10
 _BODY_SECONDS: Final = 20.0
 _VIEWER_SECONDS: Final = 10.0
 _UNAUTHORIZED: Final = 401
@@ -56,7 +57,13 @@ _CONTENT_TYPE: Final = {media: (b"content-type", f"{media}; charset=utf-8".encod
 _ALLOW: Final = (("allow", "GET, POST, OPTIONS"),)
 _ALLOW_CHANGES: Final = ("allow", "POST, OPTIONS")
 _log = structlog.get_logger("api.http")
-_STATUS: Final = {"CREDENTIAL_REFUSED": 401, "REQUEST_FORGED": 403, "AUDIT_UNAVAILABLE": 503, "UNAVAILABLE": 503}
+_STATUS: Final = {
+    "CREDENTIAL_REFUSED": 401,
+    "GRANT_REFUSED": 403,
+    "REQUEST_FORGED": 403,
+    "AUDIT_UNAVAILABLE": 503,
+    "UNAVAILABLE": 503,
+}
 
 
 class EdgeContext(Context, Protocol):
@@ -139,8 +146,8 @@ class GraphQLEdge:
 
 def _asked_by_get(query: bytes, headers: dict[str, str]) -> Asked:
     """Return what is asked by GET; a browser sends that for any page, so a cookie alone is no reason to answer."""
-    if len(query) > ANONYMOUS_BODY_LIMIT:
-        raise too_large(ANONYMOUS_BODY_LIMIT)
+    if len(query) > ADDRESS_LIMIT:
+        raise too_large(ADDRESS_LIMIT)
     asked = parse_query(query) if headers.get("authorization") or _PREFLIGHT_HEADER in headers else None
     if asked is None or not (headers.get("authorization") or asked.document_id is not None):
         raise PreflightRequired(

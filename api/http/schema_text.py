@@ -27,7 +27,7 @@ from governance.access import covers
 from governance.errors import SafeError
 from governance.visible_schema import VisibleSchema
 
-_STATUS: Final = {"CREDENTIAL_REFUSED": 401, "UNAVAILABLE": 503}
+_STATUS: Final = {"CREDENTIAL_REFUSED": 401, "GRANT_REFUSED": 403, "UNAVAILABLE": 503}
 _HEADERS: Final = {
     "cache-control": "private, no-cache",
     "vary": "Authorization, Cookie, Sslm-Act-For",

@@ -40,6 +40,7 @@ from api.models.certificates import (
     RevocationRow,
 )
 from api.models.disclosures import AcknowledgementRow, CaAccountRow, DisclosureRow
+from api.models.documents import TrustedDocumentRow
 from api.models.domains import DomainRow, DomainValidationRow
 from api.models.outbox import DeliveryRow, IdempotencyKeyRow
 from api.models.partners import AccessGrantRow, InvitationRow, PartnerContactRow, PartnerRow, RecipientRow
@@ -104,4 +105,5 @@ __all__ = [
     "StaffId",
     "StaffRow",
     "ThrottleRow",
+    "TrustedDocumentRow",
 ]

@@ -28,7 +28,8 @@ async def test_malformed_bodies_are_refused_alike(shop: Site, content: bytes, ac
 @pytest.mark.parametrize(
     ("method", "headers", "status", "code"),
     [
-        ("GET", {}, 405, "METHOD_NOT_ALLOWED"),
+        ("GET", {}, 403, "PREFLIGHT_REQUIRED"),
+        ("PATCH", {}, 405, "METHOD_NOT_ALLOWED"),
         ("PUT", {}, 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", {}, 405, "METHOD_NOT_ALLOWED"),
         ("POST", {"content-type": "text/plain"}, 415, "MEDIA_TYPE_NOT_SUPPORTED"),
@@ -131,9 +132,11 @@ async def test_a_database_that_is_gone_is_answered_in_the_same_shape(own_site: S
     async with own_site.server() as connection:
         await connection.execute(f'alter database "{name}" with allow_connections false')
         await connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
+        lost = await own_site.post({"query": "{ me { id } }"}, browser.headers())
         with captured_log() as log:
             response = await own_site.post({"query": "{ me { id } }"}, browser.headers())
         await connection.execute(f'alter database "{name}" with allow_connections true')
+    assert (lost.status_code, lost.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
     assert response.status_code == 500
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == "INTERNAL"

@@ -11,8 +11,8 @@ from alembic import op
 
 from api.db.row_security import reader_grants, tenant_policies
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from api.db.row_security import application_policies, reader_grants, tenant_policies
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
