@@ -211,28 +211,14 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
         fallback = StrawberryFallback(schema)
         reader = Reader(fallback, reads, core.clock)
         plans = Plans(schema_map())
-        runner = Runner(
-            plans,
-            reader,
-            audit_log,
-            metrics=core.metrics,
-            meter=make_meter(core),
-            releases=PartnerReleases(core.works),
-        )
+        releases = PartnerReleases(core.works)
+        runner = Runner(plans, reader, audit_log, metrics=core.metrics, meter=make_meter(core), releases=releases)
 
         def make_context(viewer: Viewer, headers: dict[str, str]) -> Context:
             cookie_header = headers.get("cookie", "")
             return Context(viewer, core.sessions, core.works, core.clock, services, runner.explain, cookie_header)
 
-        viewers = ViewerReader(
-            lookups,
-            Touches(core.sessions, core.clock),
-            core.clock,
-            services.csrf_secret,
-            _origin(settings.site_url),
-            core.credentials,
-            allowed,
-        )
+        viewers = _viewers(core, lookups, services.csrf_secret)
         documents = await _documents(core, plans)
         statuses = Statuses(settings["SSLM_STATUS_CODES"])
         edge = GraphQLEdge(runner, viewers, make_context, Cors(allowed), documents, statuses)
@@ -252,6 +238,19 @@ async def open_api(core: Core, extra_routes: Sequence[BaseRoute] = ()) -> AsyncI
             yield Observed(application, core.metrics, core.clock, trusted=trusted, https=settings.secure)
             await asyncio.gather(socket.close(), stream.close())
         await viewers.close()
+
+
+def _viewers(core: Core, lookups: ReaderPool, csrf_secret: bytes) -> ViewerReader:
+    """Return what finds out who is asking."""
+    return ViewerReader(
+        lookups,
+        Touches(core.sessions, core.clock),
+        core.clock,
+        csrf_secret,
+        _origin(core.settings.site_url),
+        core.credentials,
+        frozenset(core.settings["SSLM_ALLOWED_ORIGINS"]),
+    )
 
 
 def _live(core: Core, sources: EventSources, edge: GraphQLEdge) -> Live:

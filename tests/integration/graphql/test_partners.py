@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api.graphql.schema import schema
 from api.models import GOVERNANCE, AccessGrantRow, DisclosureRow, DomainRow
 from tests.factories.accounts import link_in
 from tests.factories.partners import Organisation, act_for, contact_of, granted, organisation, teammate_of
+from tests.integration.graphql.documents import Documents
+from tests.integration.graphql.test_random_documents import SKIPPED
 from tests.integration.graphql.test_tenancy import KINDS, MUTATIONS
 from tests.support.platform import Site
 from tests.support.tenants import Tenant, tenant
@@ -347,3 +350,22 @@ async def test_the_use_of_a_grant_shows(stage: Stage) -> None:
         async with stage.site.core.sessions.read() as session:
             used = await session.scalar(select(AccessGrantRow.last_used_at))
     assert began <= used <= stage.site.core.clock.now()
+
+
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 40))])
+async def test_no_generated_document_shows_a_partner_what_is_not_the_grants(stage: Stage, seed: int) -> None:
+    """The second holder granted nothing: whatever is asked, with ids of both, nothing of theirs is in an answer."""
+    own = [value for kind, value in stage.alice.ids.items() if kind != "Session"]
+    documents = Documents(schema._schema, [*own, *stage.bob.ids.values(), "x"], seed)
+    before = [row for rows in (await stage.site.everything()).values() for row in rows if stage.bob.shows_in(row)]
+    answered = 0
+    for _ in range(60):
+        document = documents.make(SKIPPED)
+        acting = await stage.acting(document)
+        alone = await stage.site.ask(document, by=stage.acme.api_token)
+        assert not stage.bob.shows_in(str(acting) + str(alone)), document
+        assert not stage.alice.shows_in(str(alone)), "without the grant the partner sees nothing of anybody"
+        answered += acting.get("data") is not None
+    assert answered, "some of what is asked is granted"
+    after = [row for rows in (await stage.site.everything()).values() for row in rows if stage.bob.shows_in(row)]
+    assert sorted(after) == sorted(before)
