@@ -156,14 +156,17 @@ class ReaderPool:
         self._watch = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look_for_silence)
 
     async def _open(self) -> Connection:
-        connection = await asyncpg.connect(
-            self._url.plain,
-            timeout=self._wait_seconds,
-            statement_cache_size=STATEMENTS_KEPT,
-            max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=0,
-            server_settings={"application_name": "sslm reader"},
-        )
+        try:
+            connection = await asyncpg.connect(
+                self._url.plain,
+                timeout=self._wait_seconds,
+                statement_cache_size=STATEMENTS_KEPT,
+                max_cached_statement_lifetime=0,
+                max_cacheable_statement_size=0,
+                server_settings={"application_name": "sslm reader"},
+            )
+        except asyncpg.ObjectNotInPrerequisiteStateError as error:  # the database takes no connections just now
+            raise asyncpg.CannotConnectNowError(str(error)) from error
         try:
             if self._octets:
                 await connection.set_type_codec(

@@ -63,11 +63,11 @@ async def grant(visit: Visit) -> Response:
     }
     if partner is not None:
         outcome = await visit.change("account/GrantPartnerAccess", partnerId=partner, **terms)
-        done = "access-granted"
+        done = f"{PATH}?done=access-granted"
     else:
         outcome = await visit.change("account/GrantTeammateAccess", email=fields.text("email"), **terms)
-        done = "access-invited"
-    return await show(visit, outcome) if outcome.refusals else visit.redirect(f"{PATH}?done={done}")
+        done = f"{PATH}?done=access-invited"
+    return await show(visit, outcome) if outcome.refusals else visit.redirect(done)
 
 
 def _until(visit: Visit, life: timedelta) -> str:
