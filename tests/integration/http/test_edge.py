@@ -137,8 +137,8 @@ async def test_a_database_that_is_gone_is_answered_in_the_same_shape(own_site: S
             response = await own_site.post({"query": "{ me { id } }"}, browser.headers())
         await connection.execute(f'alter database "{name}" with allow_connections true')
     assert (lost.status_code, lost.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
-    assert response.status_code == 500
+    assert response.status_code == 503
     (error,) = response.json()["errors"]
-    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["extensions"]["code"] == "UNAVAILABLE"
     assert error["extensions"]["requestId"] in log.getvalue()
     assert name not in response.text
