@@ -155,10 +155,9 @@ class ReaderPool:
             connection.terminate()
         self._watch = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look_for_silence)
 
-    async def _connect(self) -> Connection:
-        """Connect; a database that takes no connections is away like one whose server does not answer."""
+    async def _open(self) -> Connection:
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self._url.plain,
                 timeout=self._wait_seconds,
                 statement_cache_size=STATEMENTS_KEPT,
@@ -166,11 +165,8 @@ class ReaderPool:
                 max_cacheable_statement_size=0,
                 server_settings={"application_name": "sslm reader"},
             )
-        except asyncpg.ObjectNotInPrerequisiteStateError as error:
-            raise ConnectionRefusedError("the database takes no connections now") from error
-
-    async def _open(self) -> Connection:
-        connection = await self._connect()
+        except asyncpg.ObjectNotInPrerequisiteStateError as error:  # the database takes no connections just now
+            raise asyncpg.CannotConnectNowError(str(error)) from error
         try:
             if self._octets:
                 await connection.set_type_codec(

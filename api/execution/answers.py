@@ -71,7 +71,7 @@ def refusal(error: SafeError, request_id: str) -> Answer:
         errors = [
             {
                 "message": message,
-                "locations": [{"line": line, "column": column} for line, column in places],
+                **({"locations": [{"line": line, "column": column} for line, column in places]} if places else {}),
                 "extensions": {"code": error.code, "requestId": request_id},
             }
             for message, places in error.problems

@@ -97,7 +97,7 @@ async def fill(core: Core, size: Size, report: Report = lambda *_: None) -> Fill
         report("domains", 0, size.accounts * size.domains)
         await _copy(owner, "domain", _domains(people, size, now))
         await _copy(owner, "certificate", _certificates(people, size, now, report))
-        await owner.execute("vacuum analyze data_subject, account, api_token, domain, certificate")
+        await owner.execute("vacuum analyze data_subject, account, api_token, domain, certificate, certificate_name")
     finally:
         await owner.close()
     callers = tuple(Caller(who.account, token.text) for who, token in zip(people, tokens, strict=True))

@@ -27,7 +27,7 @@ LOGIN: Final = "sslm_bench"
 _LOCK: Final = 7_306_010
 _GRANTS: Final = (
     f"grant usage on schema public to {LOGIN}",
-    f"grant select on account, domain, certificate to {LOGIN}",
+    f"grant select on account, domain, certificate, certificate_name to {LOGIN}",
     f"grant update (display_name) on account to {LOGIN}",
 )
 

@@ -21,6 +21,7 @@ WITHOUT_ID = [
     "AccessDenied", "Authorization", "CaProblem", "CaSubproblem", "Challenge", "Conflict", "Disclosure",
     "DomainValidation", "Installation", "InvalidInput", "IssuanceFailure", "NameWarning", "NotFound", "Notice",
     "NotificationSettings", "OrderNotices", "OtherError", "PageInfo", "RateLimited", "RowCount", "SecurityEvent",
+    "AccessInvitation", "ExplainedPersonalData", "Explanation", "GrantedAccount", "Teammate",
 ]  # fmt: skip
 """Types that are parts of an object or values of the moment: their rows are not objects of their own."""
 

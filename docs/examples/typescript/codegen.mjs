@@ -29,7 +29,7 @@ const text = await codegen({
     documentMode: "string",
     enumsAsTypes: true,
     onlyOperationTypes: true,
-    scalars: { Cursor: "string", DateTime: "string" },
+    scalars: { Cursor: "string", DateTime: "string", JSON: "unknown" },
     skipTypename: true,
     strictScalars: true,
     useTypeImports: true,

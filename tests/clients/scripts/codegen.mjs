@@ -29,7 +29,7 @@ const sections = await preset.buildGeneratesSection({
   config: {
     documentMode: "string",
     strictScalars: true,
-    scalars: { Cursor: "string", DateTime: "string" },
+    scalars: { Cursor: "string", DateTime: "string", JSON: "unknown" },
     enumsAsTypes: true,
     useTypeImports: true,
   },

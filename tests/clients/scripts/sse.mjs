@@ -4,12 +4,20 @@
 import { createClient } from "graphql-sse";
 
 const [url, query, variables = "{}", wanted = "1"] = process.argv.slice(2);
-const client = createClient({ url, retryAttempts: 0, headers: { Authorization: `Bearer ${process.env.TOKEN}` } });
+const client = createClient({
+  url,
+  retryAttempts: 0,
+  headers: { Authorization: `Bearer ${process.env.TOKEN}` },
+  fetchFn: async (...request) => {
+    const response = await fetch(...request);
+    console.error(response.ok ? "open" : `refused: ${response.status}`);
+    return response;
+  },
+});
 const events = [];
 console.error("subscribing");
 for await (const event of client.iterate({ query, variables: JSON.parse(variables) })) {
   events.push(event);
-  console.error("event");
   if (events.length >= Number(wanted)) break;
 }
 client.dispose();

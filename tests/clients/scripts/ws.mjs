@@ -8,13 +8,13 @@ const client = createClient({
   url,
   webSocketImpl: WebSocket,
   retryAttempts: 0,
+  on: { connected: () => console.error("open") },
   connectionParams: { Authorization: `Bearer ${process.env.TOKEN}` },
 });
 const events = [];
 console.error("subscribing");
 for await (const event of client.iterate({ query, variables: JSON.parse(variables) })) {
   events.push(event);
-  console.error("event");
   if (events.length >= Number(wanted)) break;
 }
 await client.dispose();

@@ -93,7 +93,7 @@ async def test_an_unknown_token_is_refused_after_one_look(shop: Site, monkeypatc
         response = await shop.post({"query": READ}, {"authorization": f"Bearer {mint().text}"})
     assert response.status_code == 401
     assert len(looks) == 1
-    assert statements == []
+    assert statements == [], "it is looked up on connections of its own, and nothing else is asked"
 
 
 async def test_a_token_does_not_ride_on_a_cookie(shop: Site, alice: Tenant) -> None:

@@ -29,6 +29,7 @@ NOT_COMPILED = {"audit_event", "recipient", "invitation"}
 COMPARED = {
     "data_subject.pseudonym",
     "account.closed_at",
+    "certificate_name.name",
     "session.revoked_at",
     "acknowledgement.kind",
     "acknowledgement.version",
