@@ -102,7 +102,10 @@ def _bind(settings: Settings) -> socket.socket:
     host, port = settings["SSLM_HOST"], settings["SSLM_PORT"]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+        # Connections inherit it. Without it an answer's second packet waits for the first one's acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         raise PortTaken(
             f"Nothing listens: {host} port {port} cannot be had ({os.strerror(error.errno or 0)}). "
