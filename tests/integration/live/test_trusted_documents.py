@@ -35,7 +35,7 @@ async def test_a_socket_and_a_stream_run_what_is_trusted(cluster: Cluster, tmp_p
             await browser.subscribe(ME, "two")
             assert (await browser.receive())["payload"].items() >= own.items()
         async with there.talk(alice.api_token) as talk:
-            await talk.send({"type": "subscribe", "id": "1", "payload": {"documentId": document_id(ME)}})
+            await talk.send({"type": "subscribe", "id": "1", "payload": {"query": "", "documentId": document_id(ME)}})
             assert (await talk.receive())["payload"].items() >= own.items()
         for document, code in ((OTHER, "DOCUMENT_NOT_TRUSTED"), (ME, None)):
             async with httpx.AsyncClient() as client:

@@ -38,6 +38,7 @@ def persisted(digest: Any) -> dict[str, Any]:
     [
         ({"query": TEXT}, Asked(TEXT, None, None, {})),
         ({"documentId": ID}, Asked("", ID, None, {})),
+        ({"documentId": ID, "query": ""}, Asked("", ID, None, {})),
         ({"documentId": ID, "query": TEXT, "operationName": ""}, Asked(TEXT, None, None, {})),
         ({"extensions": persisted(HASH)}, Asked("", ID, None, {}, apollo=True)),
         ({"extensions": persisted(HASH.upper()), "operationName": "A"}, Asked("", ID, "A", {}, apollo=True)),
