@@ -50,7 +50,8 @@ class Viewer:
     """One caller. `person` is who acts, and None only for anonymous callers and jobs; `holder` is who is spoken of.
 
     Teammates and partners act under a grant of another account's holder: `account_id` is that account, `granted_by` its
-    holder, `recipient` the partner's code in the register. A partner that acts for nobody has no account.
+    holder, `own_account_id` the teammate's own one, `recipient` the partner's code in the register. A partner that acts
+    for nobody has no account.
     """
 
     role: Role
@@ -63,11 +64,12 @@ class Viewer:
     agent_id: AgentId | None = None
     grants: Grants = field(default_factory=Grants)
     granted_by: Person | None = None
+    own_account_id: AccountId | None = None
     access_grant_id: AccessGrantId | None = None
     partner_id: PartnerId | None = None
     recipient: str | None = None
     credential_ends_at: datetime | None = field(default=None, compare=False)
-    """When the session, API token or grant ends by itself; None for a token without an end, and for nobody."""
+    """When the session or API token, or the grant acted under, ends by itself; None where nothing does."""
 
     @property
     def holder(self) -> Person | None:

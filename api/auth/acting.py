@@ -6,15 +6,18 @@ closed is answered alike, so nobody learns from it which accounts exist.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, DateTime, Select, and_, bindparam, or_
+from sqlalchemy import BindParameter, ColumnElement, DateTime, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from api.auth.delegation import delegated
 from api.auth.errors import GrantRefused
+from api.db.sessions import ReadSession
 from api.models import GOVERNANCE, AccessGrantRow, AccountId, AccountRow, PartnerId
 from api.viewer import Role, Viewer
 from governance.audit.event import Person
@@ -58,6 +61,16 @@ def grant_holds(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[
     )
 
 
+async def grants_alive(session: ReadSession, grants: Collection[UUID], now: datetime) -> dict[UUID, datetime | None]:
+    """Return those grants that still open something, whoever holds them, and when each ends by itself."""
+    statement = (
+        select(AccessGrantRow.id, AccessGrantRow.until)
+        .join(_GRANTING, _GRANTING.id == AccessGrantRow.account_id)
+        .where(AccessGrantRow.id.in_(grants), _GRANTING.closed_at.is_(None), *grant_holds(now))
+    )
+    return {row.id: row.until for row in await session.execute(statement)}
+
+
 def acting_under(viewer: Viewer, row: Any) -> Viewer:
     """Return the viewer as one who acts under the grant that was joined; raise `GrantRefused` if none was.
 
@@ -69,8 +82,9 @@ def acting_under(viewer: Viewer, row: Any) -> Viewer:
         viewer,
         role=Role.PARTNER if viewer.role is Role.PARTNER else Role.TEAMMATE,
         account_id=row.granting_account_id,
+        own_account_id=viewer.account_id,
         granted_by=Person(row.holder_id, row.holder_pseudonym),
         access_grant_id=row.access_grant_id,
-        credential_ends_at=min(row.granted_until, viewer.credential_ends_at or row.granted_until),
         grants=delegated(viewer.grants, row.granted_scopes, row.granted_categories),
+        credential_ends_at=min(viewer.credential_ends_at or row.granted_until, row.granted_until),
     )

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import LargeBinary, Select, bindparam, func, or_, select, update
 
-from api.auth.acting import NOW, acting_under, with_grant
+from api.auth.acting import NOW, acting_under, grants_alive, with_grant
 from api.auth.api_tokens import parse
 from api.auth.delegation import partner_grants
 from api.auth.errors import CredentialRefused
@@ -123,10 +123,12 @@ async def _found(looks: Looks, lookup: _Lookup, secret_hash: bytes, clock: Clock
 async def credentials_alive(
     session: ReadSession, credentials: Collection[UUID], clock: Clock
 ) -> dict[UUID, datetime | None]:
-    """Return those sessions and API tokens that still let their owner in, and when each ends by itself."""
-    now, alive = clock.now(), dict[UUID, datetime | None]()
+    """Return those sessions, API tokens and grants that still open something, and when each ends by itself."""
+    now = clock.now()
+    alive = await grants_alive(session, credentials, now)
     for table in (SessionRow, ApiTokenRow):
-        kept = _with_owner(select(table.id, table.expires_at), table).where(
+        owned = _with_owner(select(table.id, table.expires_at), table)
+        kept = (owned if table is SessionRow else _with_partner(owned)).where(
             table.id.in_(credentials),
             table.revoked_at.is_(None),
             or_(table.expires_at.is_(None), table.expires_at > now),

@@ -13,6 +13,8 @@ from api.execution.cost import Prices
 
 HASHES_A_PASSWORD: Final = 100
 ASKS_THE_AUTHORITY: Final = 50
+MAILS_OF_ACCESS: Final = 50
+"""A mail to somebody, and for an invitation to a stranger: dear, so that nobody sends many by one account."""
 _LIST_SIZES: Final = {
     "AuditEvent.rows": 10,
     "Authorization.challenges": 3,
@@ -25,7 +27,10 @@ _LIST_SIZES: Final = {
     "OrderNotices.warnings": 100,
 }
 _EXTRA: Final = {
+    "Mutation.acceptAccessGrant": MAILS_OF_ACCESS,
     "Mutation.changePassword": 2 * HASHES_A_PASSWORD,
+    "Mutation.grantPartnerAccess": MAILS_OF_ACCESS,
+    "Mutation.grantTeammateAccess": MAILS_OF_ACCESS,
     "Mutation.orderCertificate": ASKS_THE_AUTHORITY,
     "Mutation.requestEmailChange": HASHES_A_PASSWORD,
     "Mutation.resetPassword": HASHES_A_PASSWORD,

@@ -27,6 +27,7 @@ _OWNED: Final = {
     "Agent": "agent",
     "ApiToken": "api_token",
     "Disclosure": "disclosure",
+    "AccessGrant": "access_grant",
 }
 
 
@@ -92,7 +93,8 @@ _RELATIONS: Final[dict[str, Mapped]] = {
     ),
     "Challenge.problem": Made("{t}.problem::text", problem_values),
 }
-_NODES: Final = ("Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken")
+_NODES: Final = ("Account", "Domain", "Order", "Certificate", "Agent", "Session", "ApiToken", "AccessGrant")
+"""Nodes behind the wall. Partners are nobody's rows; whom a grant names is another account's: resolvers show both."""
 
 _TAKEN_AWAY: Final = frozenset({"removeDomain", "revokeSession"})
 """Mutations after which the row they show is not there any more, or not shown any more."""

@@ -72,7 +72,7 @@ class Caller:
 
 
 def _who(viewer: Viewer) -> tuple[object, ...]:
-    return viewer.person, viewer.account_id, viewer.session_id, viewer.api_token_id
+    return viewer.person, viewer.account_id, viewer.session_id, viewer.api_token_id, viewer.access_grant_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.cookies import SESSION, cookie_value
+from api.auth.errors import GrantRefused
 from api.db.trouble import database_is_away
 from api.execution.answers import refusal
 from api.execution.run import READS_SCHEMA
 from api.http.origin import headers_of
-from api.http.viewers import ViewerReader
+from api.http.viewers import ViewerReader, named_grant
 from api.kit.errors import AccessDenied, Unavailable
 from api.viewer import Origin, Viewer, anonymous
 from governance.access import covers
@@ -29,7 +30,7 @@ from governance.visible_schema import VisibleSchema
 _STATUS: Final = {"CREDENTIAL_REFUSED": 401, "GRANT_REFUSED": 403, "UNAVAILABLE": 503}
 _HEADERS: Final = {
     "cache-control": "private, no-cache",
-    "vary": "Authorization, Cookie",
+    "vary": "Authorization, Cookie, Sslm-Act-For",
     "x-content-type-options": "nosniff",
 }
 _log = structlog.get_logger("api.http")
@@ -67,7 +68,11 @@ class SchemaText:
         if request.headers.get("authorization"):
             return await self.viewers.read(headers_of(request.scope), origin)
         secret = cookie_value(request.headers.getlist("cookie"), SESSION)
-        return await self.viewers.signed_in(secret or "", origin) or anonymous(origin)
+        act_for = named_grant(request.headers)
+        viewer = await self.viewers.signed_in(secret or "", origin, act_for)
+        if viewer is None and act_for is not None:
+            raise GrantRefused
+        return viewer or anonymous(origin)
 
     def _text(self, request: Request, viewer: Viewer) -> str:
         if request.query_params.get("all") != "1":

@@ -82,14 +82,12 @@ class SocketEndpoint:
     async def caller(self, payload: Mapping[str, Any], headers: dict[str, str], origin: Origin) -> Caller:
         """Return who is there: by the message, else the handshake's header, else the cookie of our own page.
 
-        Raise `CredentialRefused` for a credential that does not hold, and where there is none: nobody is nothing to
-        hold a connection for.
+        The grant to act under is found the same way. Raise `CredentialRefused` or `GrantRefused` for what does not
+        hold, and where there is no credential: nobody is nothing to hold a connection for.
         """
-        named = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
-        act_for = next((value for name, value in payload.items() if name.lower() == ACT_FOR), None)
+        authorization, act_for = (_named(payload, headers, name) for name in ("authorization", ACT_FOR))
         if act_for is not None:
-            headers = {**headers, ACT_FOR: act_for if isinstance(act_for, str) else ""}
-        authorization = named if isinstance(named, str) else "" if named is not None else headers.get("authorization")
+            headers = headers | {ACT_FOR: act_for}
         if authorization is not None:
             shown = {name: value for name, value in headers.items() if name != "cookie"}
             shown["authorization"] = authorization or "none"  # an empty one is refused, not taken for nobody's
@@ -121,6 +119,12 @@ class SocketEndpoint:
         ending = [connection.finish(protocol.RESTARTING) for connection in self._open]
         if ending:
             await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
+
+
+def _named(payload: Mapping[str, Any], headers: Mapping[str, str], header: str) -> str | None:
+    """Return what the message says under a header's name, else that header; empty for what is no text."""
+    named = next((value for name, value in payload.items() if name.lower() == header), None)
+    return named if isinstance(named, str) else "" if named is not None else headers.get(header)
 
 
 async def _turned_away(send: Send, error: TooManyConnections) -> None:

@@ -34,14 +34,12 @@ _log = structlog.get_logger("api.http")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Watched:
-    """One connection: its credential, whatever else its viewer refers to, and how it is asked and ended."""
+    """One connection: its credential and grant, whatever else its viewer refers to, and how it is asked and ended."""
 
-    credential: UUID
+    credentials: frozenset[UUID]
     names: frozenset[UUID]
     holds: Callable[[], Awaitable[object]]
     ended: Callable[[], None]
-    under_grant: bool
-    """Whether a grant, which has an end of its own, has to be read again as well as the credential."""
 
 
 class CredentialWatch:
@@ -62,17 +60,19 @@ class CredentialWatch:
     def watching(
         self, viewer: Viewer, holds: Callable[[], Awaitable[object]], ended: Callable[[], None]
     ) -> Iterator[None]:
-        """Call `ended` once the viewer's credential does not hold any more; it must neither wait nor raise.
+        """Call `ended` once the viewer's credential, or the grant acted under, holds no more; it may not wait or raise.
 
         `holds` reads anew who that is, and raises `AccessDenied` where it is nobody any more, or somebody else.
         """
-        credential = viewer.session_id or viewer.api_token_id
-        if credential is None:
+        shown = (viewer.session_id or viewer.api_token_id, viewer.access_grant_id)
+        credentials = frozenset(each for each in shown if each is not None)
+        if not credentials:
             yield
             return
         names = frozenset(found for name in _NAMES if (found := getattr(viewer, name)) is not None)
-        one = Watched(credential, names, holds, ended, under_grant=viewer.access_grant_id is not None)
-        self._watched[credential].add(one)
+        one = Watched(credentials, names, holds, ended)
+        for credential in credentials:
+            self._watched[credential].add(one)
         for name in names:
             self._named[name].add(one)
         self._asked.set()
@@ -83,12 +83,13 @@ class CredentialWatch:
 
     def _leave(self, one: Watched) -> None:
         self._doubted.discard(one)
-        for index, key in [(self._watched, one.credential), *((self._named, name) for name in one.names)]:
-            index[key].discard(one)
-            if not index[key]:
-                del index[key]
-        if one.credential not in self._watched:
-            self._expiries.pop(one.credential, None)
+        for index, keys in ((self._watched, one.credentials), (self._named, one.names)):
+            for key in keys:
+                index[key].discard(one)
+                if not index[key]:
+                    del index[key]
+        for credential in one.credentials - self._watched.keys():
+            self._expiries.pop(credential, None)
 
     def hear(self, payload: str) -> None:
         """Take a notice of a change; one of something that no connection here refers to costs nothing."""
@@ -111,9 +112,8 @@ class CredentialWatch:
         """Look whenever there is a reason to, until cancelled."""
         while True:
             await self._rest()
-            due = self._due()
             await self.read_doubted()
-            await self.look(due)
+            await self.look(self._due())
 
     async def read_doubted(self) -> None:
         """Read again who holds the connections that a notice referred to; what cannot be read stays in doubt."""
@@ -153,7 +153,6 @@ class CredentialWatch:
         now = self._clock.now()
         if now >= self._next_at:
             self._next_at = now + timedelta(seconds=self._every)
-            self._doubted |= {one for ones in self._watched.values() for one in ones if one.under_grant}
             return tuple(self._watched)
         return tuple(one for one in self._watched if one not in self._expiries or self._is_past(self._expiries[one]))
 

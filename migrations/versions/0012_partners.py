@@ -6,12 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from api.db.row_security import (
-    application_policies,
-    child_policies,
-    reader_grants,
-    tenant_policies,
-)
+from api.db.row_security import application_policies, reader_grants, tenant_policies
 
 revision = "0012"
 down_revision = "0011"
@@ -29,7 +24,7 @@ def upgrade() -> None:
     _access_grant()
     _invitation()
     _api_token()
-    for statement in (*_walls(), *_windows(), *_announcements()):
+    for statement in (*_walls(), *_announcements()):
         op.execute(statement)
 
 
@@ -168,34 +163,36 @@ def _api_token() -> None:
 
 
 def _walls() -> tuple[str, ...]:
-    """Return the second wall. The register, and grants as their grantee sees them, are for the application alone."""
+    """Return the second wall, and what of a grant the schema shows by statements: to whom it was given is resolved."""
+    application = ("recipient", "partner", "partner_contact", "invitation")
+    shown = ("scopes", "categories", "created_at", "until", "accepted_at", "last_used_at", "revoked_at")
     return (
-        *application_policies("recipient"),
-        *application_policies("partner"),
-        *application_policies("partner_contact"),
+        *(statement for table in application for statement in application_policies(table)),
         *tenant_policies("access_grant", by="account_id"),
-        *child_policies("invitation", by="access_grant_id", parent="access_grant"),
-    )
-
-
-def _windows() -> tuple[str, ...]:
-    """Return what the schema shows of each table, and its keys."""
-    return (
-        *reader_grants(
-            "access_grant",
-            *("id", "account_id", "partner_id", "grantee_account_id", "scopes", "categories"),
-            *("created_at", "until", "accepted_at", "last_used_at", "revoked_at"),
-        ),
-        *reader_grants("invitation", "id", "access_grant_id", "email", "expires_at"),
+        *reader_grants("access_grant", "id", "account_id", *shown),
     )
 
 
 def _announcements() -> tuple[str, ...]:
-    """Return triggers by which every process hears at once of a grant or partner that is no longer what it was."""
+    """Return triggers by which every process hears at once of a grant or partner that is no longer what it was.
+
+    A partner's entry in the register is announced as the partner, which is what viewers refer to.
+    """
     used = "to_jsonb(old) - 'last_used_at' is distinct from to_jsonb(new) - 'last_used_at'"
     announce = "for each row when ({when}) execute function announce_credential()"
+    changed = "old is distinct from new"
+    named = f"for each row when ({changed}) execute function announce_partner()"
     return (
         f"create trigger access_grant_update_announced after update on access_grant {announce.format(when=used)}",
         f"create trigger access_grant_delete_announced after delete on access_grant {announce.format(when='true')}",
-        f"create trigger partner_update_announced after update on partner {announce.format(when='true')}",
+        f"create trigger partner_update_announced after update on partner {announce.format(when=changed)}",
+        """
+        create function announce_partner() returns trigger language plpgsql
+        security definer set search_path = pg_catalog, public, pg_temp as $$
+        begin
+            perform pg_notify('sslm_credentials', p.id::text) from partner p where p.recipient_id = old.id;
+            return null;
+        end $$
+        """,
+        f"create trigger recipient_update_announced after update on recipient {named}",
     )

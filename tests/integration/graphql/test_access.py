@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from api.auth.api_tokens import mint
+from api.db.reading import ReaderPool
 from api.viewer import Role
 from tests.integration.auth.people import session_of, staff
 from tests.support.platform import ORIGIN, Browser, Site
@@ -78,10 +80,19 @@ async def test_a_wrong_checksum_is_refused_without_the_database(shop: Site) -> N
         assert wrong == "" or wrong not in response.text
 
 
-async def test_an_unknown_token_is_refused_after_one_look(shop: Site) -> None:
+async def test_an_unknown_token_is_refused_after_one_look(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    async def fetch_row(self: ReaderPool, sql: str, parameters: Sequence[Any]) -> Any:
+        looks.append(sql)
+        return await ask(self, sql, parameters)
+
+    ask = ReaderPool.fetch_row
+    monkeypatch.setattr(ReaderPool, "fetch_row", fetch_row)
     with shop.statements() as statements:
         response = await shop.post({"query": READ}, {"authorization": f"Bearer {mint().text}"})
     assert response.status_code == 401
+    assert len(looks) == 1
     assert statements == [], "it is looked up on connections of its own, and nothing else is asked"
 
 

@@ -79,7 +79,7 @@ async def test_a_known_text_is_not_sent_again(shop: Site, alice: Tenant, form: s
     known = {"if-none-match": form.format(tag)}
     again = await shop.send("GET", PATH, headers=shown_by(alice.browser) | known)
     assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["vary"] == "Authorization, Cookie"
+    assert again.headers["vary"] == "Authorization, Cookie, Sslm-Act-For"
     other = await shop.send("GET", PATH, headers=shown_by(alice.browser) | {"if-none-match": '"other"'})
     assert other.status_code == 200
 

@@ -58,15 +58,18 @@ class Served:
             yield Talk(opened)
 
     @asynccontextmanager
-    async def talk(self, api_token: str) -> AsyncIterator[Talk]:
+    async def talk(self, api_token: str, **payload: str) -> AsyncIterator[Talk]:
         """A socket that was acknowledged."""
         async with self.raw() as talk:
-            await talk.initialise(api_token)
+            await talk.initialise(api_token, **payload)
             yield talk
 
     @asynccontextmanager
-    async def stream(self, document: str, by: str, **variables: Any) -> AsyncIterator[Events]:
+    async def stream(
+        self, document: str, by: str, *, act_for: str | None = None, **variables: Any
+    ) -> AsyncIterator[Events]:
         headers = {"authorization": f"Bearer {by}", "accept": "text/event-stream"}
+        headers |= {"sslm-act-for": act_for} if act_for is not None else {}
         body = {"query": document, "variables": variables}
         async with (
             httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client,
@@ -184,8 +187,8 @@ class Talk:
         found: dict[str, Any] = json.loads(message)
         return found
 
-    async def initialise(self, api_token: str) -> None:
-        await self.send({"type": "connection_init", "payload": {"authorization": f"Bearer {api_token}"}})
+    async def initialise(self, api_token: str, **payload: str) -> None:
+        await self.send({"type": "connection_init", "payload": {"authorization": f"Bearer {api_token}"} | payload})
         assert await self.receive() == {"type": "connection_ack"}
 
     async def subscribe(self, document: str, operation_id: str = "one", **variables: Any) -> Self:

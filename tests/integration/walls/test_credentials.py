@@ -15,14 +15,15 @@ import pytest
 from sqlalchemy import update
 
 from api.auth.credential_cache import CredentialCache
-from api.auth.errors import CredentialRefused
+from api.auth.errors import CredentialRefused, GrantRefused
 from api.db.reading import ReaderPool
 from api.http.touches import Touches
 from api.http.viewers import ViewerReader
 from api.kit.secrets import hash_secret
-from api.models import SessionRow
+from api.models import AccessGrantRow, SessionRow
 from api.viewer import Origin, Role, Viewer, anonymous
 from governance.clock import ManualClock
+from tests.factories.partners import Organisation, act_for, granted, organisation, teammate_of
 from tests.integration.auth.people import Someone, api_token_of, holder, session_of, staff
 from tests.integration.conftest import NOON
 from tests.support.database import Cluster
@@ -30,6 +31,9 @@ from tests.support.platform import ORIGIN, Site, site
 
 FROM = Origin("203.0.113.9", "a program", "request-2")
 _number = count()
+OF_ITS_PARTNER = """
+where id = (select p.recipient_id from partner p, access_grant g where p.id = g.partner_id and g.id = $1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -267,3 +271,100 @@ async def test_a_process_that_hears_nothing_remembers_nobody(running: Site, pool
 
 def is_remembered(running: Site, token: str) -> bool:
     return running.core.credentials.get(b"token " + hash_secret(token), FROM) is not None
+
+
+async def acting(reader: ViewerReader, text: str, grant: AccessGrantRow) -> Viewer | None:
+    headers = {"authorization": f"Bearer {text}", "sslm-act-for": act_for(grant)}
+    try:
+        return await reader.read(headers, FROM)
+    except (CredentialRefused, GrantRefused):
+        return None
+
+
+async def partner_in_use(running: Site, reader: ViewerReader) -> tuple[Organisation, Someone, AccessGrantRow]:
+    """Make a partner that acts for a holder and is remembered as such."""
+    acme, sara = await organisation(running.platform, f"acme-{next(_number)}"), await somebody(running)
+    grant = await granted(running.platform, sara, acme)
+    await settled(running)
+    assert await acting(reader, acme.api_token, grant) is not None
+    with lookups(reader) as asked:
+        assert await acting(reader, acme.api_token, grant) is not None
+    assert asked == []
+    return acme, sara, grant
+
+
+async def settled(running: Site) -> None:
+    """Wait until whatever was announced before has arrived."""
+    drops = running.core.credentials._drops
+    await elsewhere(running, "select pg_notify('sslm_credentials', gen_random_uuid()::text)")
+    await until(lambda: running.core.credentials._drops > drops)
+
+
+@pytest.mark.parametrize("grant_first", [True, False])
+async def test_what_is_remembered_with_a_grant_serves_nobody_without_it(
+    running: Site, reader: ViewerReader, grant_first: bool
+) -> None:
+    """Nor the other way round, nor under another grant."""
+    acme, sara, grant = await partner_in_use(running, reader)
+    other = await granted(running.platform, await somebody(running), acme, scopes=("domains:read",))
+    running.core.credentials.forget()
+    kinds = (grant, None, other) if grant_first else (None, other, grant)
+    for _ in range(2):  # the second time all of them are remembered
+        for one in kinds:
+            viewer = (
+                await by_token(reader, acme.api_token) if one is None else await acting(reader, acme.api_token, one)
+            )
+            assert viewer is not None
+            assert viewer.account_id == (one.account_id if one is not None else None)
+            assert viewer.access_grant_id == (one.id if one is not None else None)
+            assert ("domains:read" in viewer.grants.scopes) is (one is not None)
+    assert grant.account_id == sara.account_id != other.account_id
+
+
+async def test_a_session_under_a_grant_is_remembered_apart(running: Site, reader: ViewerReader) -> None:
+    sara = await somebody(running)
+    address = f"mate-{next(_number)}@example.org"
+    mate = await holder(running.platform, address)
+    grant = await teammate_of(running.platform, sara, mate, address)
+    _, secret = await session_of(running.platform, mate)
+    for _ in range(2):
+        own, under = await reader.signed_in(secret, FROM), await reader.signed_in(secret, FROM, grant.id)
+        assert own is not None
+        assert under is not None
+        assert (own.account_id, own.role, under.account_id, under.role) == (
+            mate.account_id,
+            Role.HOLDER,
+            sara.account_id,
+            Role.TEAMMATE,
+        )
+    await elsewhere(running, "update account set closed_at = now() where id = $1", mate.account_id)
+    await until(lambda: len(running.core.credentials._keys.get(mate.account_id, ())) == 0)  # type: ignore[call-overload]
+    assert await reader.signed_in(secret, FROM, grant.id) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update access_grant set revoked_at = now() where id = $1",
+        "update access_grant set until = now() - interval '9 years' where id = $1",
+        "delete from access_grant where id = $1",
+        "update account set closed_at = now() where id = (select account_id from access_grant where id = $1)",
+        "update recipient set ended_at = now()" + OF_ITS_PARTNER,  # noqa: S608 - a constant
+        "update recipient set approved_at = null" + OF_ITS_PARTNER,  # noqa: S608 - a constant
+        "update partner set disabled_at = now() where id = (select partner_id from access_grant where id = $1)",
+    ],
+)
+async def test_the_end_of_what_is_acted_under_is_heard(running: Site, reader: ViewerReader, statement: str) -> None:
+    acme, _, grant = await partner_in_use(running, reader)
+    await elsewhere(running, statement, grant.id)
+    await until(lambda: not running.core.credentials._keys.get(grant.id))
+    assert await acting(reader, acme.api_token, grant) is None
+
+
+async def test_marks_of_use_of_a_grant_drop_nothing(running: Site, reader: ViewerReader) -> None:
+    acme, _, grant = await partner_in_use(running, reader)
+    await elsewhere(running, "update access_grant set last_used_at = now() where id = $1", grant.id)
+    await settled(running)
+    with lookups(reader) as asked:
+        assert await acting(reader, acme.api_token, grant) is not None
+    assert asked == []

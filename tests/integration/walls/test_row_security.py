@@ -24,7 +24,7 @@ READABLE = """
 select table_name, column_name from information_schema.column_privileges
 where grantee in ('sslm_reader', 'PUBLIC') and table_schema = 'public' and privilege_type = 'SELECT'
 """
-NOT_COMPILED = {"audit_event", "recipient", "partner"}
+NOT_COMPILED = {"audit_event", "recipient", "invitation"}
 """Shown by officers' role or from the application's, never by a compiled statement."""
 COMPARED = {
     "data_subject.pseudonym",
@@ -33,6 +33,7 @@ COMPARED = {
     "session.revoked_at",
     "acknowledgement.kind",
     "acknowledgement.version",
+    "certificate_name.name",
 }
 """Neither shown nor keys: whom an answer is about, and what predicates compare."""
 

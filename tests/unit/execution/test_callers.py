@@ -9,7 +9,7 @@ import pytest
 
 from api.execution.callers import Callers
 from api.execution.charges import Caller, CallerKind
-from api.models import AccountId, AgentId, ApiTokenId, SessionId, StaffId
+from api.models import AccountId, AgentId, ApiTokenId, PartnerId, SessionId, StaffId
 from api.viewer import JOB, Origin, Role, Viewer, anonymous
 from governance.audit.event import Person
 from governance.ids import DataSubjectId, new_pseudonym
@@ -43,6 +43,14 @@ def test_who_acts_for_another_account_spends_their_own_points() -> None:
     own = replace(ACCOUNT, api_token_id=token(1))
     assert CALLERS.of(replace(own, account_id=AccountId(UUID(int=2)))) == CALLERS.of(own)
     assert CALLERS.of(replace(own, person=OTHER)) != CALLERS.of(own)
+
+
+def test_a_partner_pays_as_that_partner_whoever_stands_for_it_and_whomever_it_acts_for() -> None:
+    idle = Viewer(Role.PARTNER, person=OTHER, api_token_id=token(1), partner_id=PartnerId(UUID(int=9)))
+    acting = replace(idle, account_id=ACCOUNT.account_id, granted_by=HOLDER)
+    assert CALLERS.of(idle) == CALLERS.of(acting) == CALLERS.of(replace(idle, person=HOLDER, api_token_id=token(2)))
+    assert CALLERS.of(idle) != CALLERS.of(replace(idle, partner_id=PartnerId(UUID(int=8))))
+    assert CALLERS.of(acting) != CALLERS.of(replace(ACCOUNT, api_token_id=token(1)))
 
 
 def test_staff_have_buckets_of_their_own() -> None:
