@@ -33,7 +33,6 @@ COMPARED = {
     "session.revoked_at",
     "acknowledgement.kind",
     "acknowledgement.version",
-    "certificate_name.name",
 }
 """Neither shown nor keys: whom an answer is about, and what predicates compare."""
 
