@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.markup import escape
 
@@ -42,7 +43,8 @@ def settings() -> Settings:
 def run_to_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end; what may be told is told in its own words, with status 1 (ended early) or 2 (not started)."""
     try:
-        asyncio.run(work)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work)
     except Exception as error:
         told = next((leaf for leaf in _leaves(error) if isinstance(leaf, _NOT_STARTED + _ENDED_EARLY)), None)
         if told is None:

@@ -102,12 +102,15 @@ def _bind(settings: Settings) -> socket.socket:
     host, port = settings["SSLM_HOST"], settings["SSLM_PORT"]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise PortTaken(
             f"Nothing listens: {host} port {port} cannot be had ({os.strerror(error.errno or 0)}). "
             "Stop what uses it, or choose another with SSLM_PORT."
         ) from error
+    # Connections inherit it. Without it an answer's second packet waits for the first one's acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 async def _serve_http(server: Server, listening: socket.socket, stop: asyncio.Event) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.execution.plan import Plan
-from api.execution.schema_map import SchemaMap
 from api.viewer import Viewer
 from governance.audit.event import AuditEvent, EventKind, Outcome
 from governance.ids import Pseudonym
@@ -13,7 +12,6 @@ from governance.ids import Pseudonym
 
 def disclosure(
     plan: Plan,
-    schema_map: SchemaMap,
     viewer: Viewer,
     *,
     coordinates: frozenset[str],
@@ -21,14 +19,14 @@ def disclosure(
     row_counts: Mapping[str, int],
 ) -> AuditEvent:
     """Return the event of showing these fields; its categories and purposes are those of what was shown."""
-    tags = [schema_map.personal[coordinate] for coordinate in coordinates]
+    purposes, categories = plan.told(coordinates)
     return AuditEvent(
         kind=EventKind.DISCLOSURE,
         actor=viewer.actor,
         operation=plan.operation,
         document=plan.document_hash,
-        purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
-        categories=frozenset(tag.category for tag in tags),
+        purposes=purposes,
+        categories=categories,
         coordinates=coordinates,
         data_subjects=data_subjects,
         row_counts=row_counts,

@@ -69,6 +69,7 @@ class Plan:
     _compiled: dict[Hashable, Compiled | NotCompiled] = field(default_factory=dict)
     _payloads: dict[Hashable, Payloads | None] = field(default_factory=dict)
     _decisions: dict[Grants, Decision] = field(default_factory=dict)
+    _told: dict[frozenset[str], tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
 
     def decision(self, grants: Grants) -> Decision:
         """Return whether these grants let the operation run; worked out once for each set of them."""
@@ -77,6 +78,17 @@ class Plan:
             if len(self._decisions) >= _MOST_STATEMENTS:
                 self._decisions.clear()
             found = self._decisions[grants] = decide(self.requirement, grants)
+        return found
+
+    def told(self, coordinates: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Return purposes and categories of those of `coordinates` that were shown; worked out once for each set."""
+        found = self._told.get(coordinates)
+        if found is None:
+            if len(self._told) >= _MOST_STATEMENTS:
+                self._told.clear()
+            tags = [self._map.personal[coordinate] for coordinate in coordinates]
+            purposes = frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes)
+            found = self._told[coordinates] = purposes, frozenset(tag.category for tag in tags)
         return found
 
     def category(self, coordinate: str) -> str:

@@ -206,7 +206,6 @@ class Runner:
         if found.coordinates and shows:
             event = disclosure(
                 plan,
-                self._plans.schema_map,
                 context.viewer,
                 coordinates=found.coordinates,
                 data_subjects=found.data_subjects,

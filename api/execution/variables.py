@@ -12,16 +12,20 @@ from typing import Any, Final
 from graphql import (
     GraphQLError,
     GraphQLNonNull,
+    GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
+    Undefined,
+    coerce_input_value,
     get_variable_values,
     specified_scalar_types,
     type_from_ast,
 )
 
 _LARGEST: Final = 2**31 - 1
-_Test = Callable[[Any], bool]
-_PLAIN: Final[dict[str, _Test]] = {
+_Take = Callable[[Any], Any]
+"""Returns the coerced value, or `Undefined` for one that the library must judge."""
+_PLAIN: Final[dict[str, Callable[[Any], bool]]] = {
     "Int": lambda value: type(value) is int and -_LARGEST - 1 <= value <= _LARGEST,
     "String": lambda value: type(value) is str,
     "ID": lambda value: type(value) is str,
@@ -50,29 +54,36 @@ class Coercion:
 
     def _quick(self, variables: Mapping[str, Any]) -> Mapping[str, Any] | None:
         coerced: dict[str, Any] = {}
-        for name, test, required in self._plain or ():
+        for name, take, required in self._plain or ():
             value = variables.get(name, _MISSING)
             if value is _MISSING or value is None:
                 if required:
                     return None
                 if value is None:
                     coerced[name] = None
-            elif test(value):
-                coerced[name] = value
-            else:
+                continue
+            taken = take(value)
+            if taken is Undefined:
                 return None
+            coerced[name] = taken
         return coerced
 
 
-def _plain(schema: GraphQLSchema, operation: OperationDefinitionNode) -> tuple[tuple[str, _Test, bool], ...] | None:
-    """Return the declarations if all of them are plain and without defaults."""
+def _plain(schema: GraphQLSchema, operation: OperationDefinitionNode) -> tuple[tuple[str, _Take, bool], ...] | None:
+    """Return the declarations if all of them are scalars without defaults, and how each is taken."""
     found = []
     for node in operation.variable_definitions or ():
         kind = type_from_ast(schema, node.type)
         required = isinstance(kind, GraphQLNonNull)
         bare: Any = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-        name = getattr(bare, "name", "")
-        if name not in _PLAIN or name not in specified_scalar_types or node.default_value is not None:
+        if not isinstance(bare, GraphQLScalarType) or node.default_value is not None:
             return None
-        found.append((node.variable.name.value, _PLAIN[name], required))
+        found.append((node.variable.name.value, _taking(bare), required))
     return tuple(found)
+
+
+def _taking(kind: GraphQLScalarType) -> _Take:
+    fits = _PLAIN.get(kind.name) if kind.name in specified_scalar_types else None
+    if fits is None:
+        return lambda value: coerce_input_value(value, kind)
+    return lambda value: value if fits(value) else Undefined

@@ -72,7 +72,7 @@ def asked_of(members: Mapping[str, Any], *, storable: bool = False) -> Asked:
         )
     named, apollo = _named(members, extensions or {})
     explain = extensions is not None and extensions.get("explain") is True
-    if document is None and named is not None:
+    if document in (None, "") and named is not None:  # clients of sockets send an empty text beside an id
         return Asked("", named, name or None, variables or _NO_VARIABLES, apollo, explain)
     if not isinstance(document, str) or not document.strip():
         raise RequestMalformed("There is no `query` with a GraphQL document and no `documentId`, so nothing ran.")

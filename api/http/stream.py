@@ -35,7 +35,9 @@ def wants_stream(scope: Mapping[str, Any]) -> bool:
     """Tell whether a POST prefers an event stream to JSON: by weight, then by what is named first."""
     if scope["method"] != "POST":
         return False
-    accept = headers_of(scope).get("accept", "")
+    accept = (scope.get("sslm.headers") or headers_of(scope)).get("accept", "")
+    if STREAM not in accept.lower():  # nearly every request
+        return False
     named = [(name, weight) for name, weight in weighted(accept) if name in {STREAM, JSON, GRAPHQL_JSON} and weight > 0]
     return bool(named) and max(named, key=lambda one: one[1])[0] == STREAM
 

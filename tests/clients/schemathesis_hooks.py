@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import schemathesis
+from graphql import parse_value
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 
@@ -16,4 +17,7 @@ MOMENTS = (
 )
 
 schemathesis.graphql.scalar("Cursor", st.sampled_from(os.environ["CURSORS"].split()).map(nodes.String))
+OBJECTS = ("{}", "{first: 1}", '{id: "x", names: ["a", null], first: -1.5}')
+
+schemathesis.graphql.scalar("JSON", st.sampled_from(OBJECTS).map(parse_value))
 schemathesis.graphql.scalar("DateTime", st.sampled_from(MOMENTS).map(nodes.String))

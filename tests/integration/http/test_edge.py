@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from api.http.edge import ANONYMOUS_BODY_LIMIT, BODY_LIMIT
 from tests.support.database import Cluster
 from tests.support.logs import captured_log
 from tests.support.platform import CALLER, GRAPHQL_JSON, Site, site
-from tests.support.tenants import Tenant
+from tests.support.tenants import Tenant, tenant
 from tests.unit.http.test_body import MALFORMED
 
 
@@ -81,6 +82,51 @@ async def test_a_large_body_is_for_those_we_know(shop: Site, alice: Tenant) -> N
     assert (await shop.post(large, {"authorization": f"Bearer {alice.api_token}"})).status_code == 200
     huge = b'{"query":"' + b"x" * BODY_LIMIT + b'"}'
     assert (await shop.post(huge, {"authorization": f"Bearer {alice.api_token}"})).status_code == 413
+
+
+async def test_a_body_in_pieces_is_left_at_the_limit(shop: Site, alice: Tenant) -> None:
+    """No length is declared; what is over the limit is neither kept nor parsed."""
+    taken = 0
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield b'{"query":"'
+        while taken < 10 * BODY_LIMIT:
+            taken += 1 << 16
+            yield b"x" * (1 << 16)
+
+    with shop.statements() as statements:
+        response = await shop.post(pieces(), {"authorization": f"Bearer {alice.api_token}"})
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (413, "BODY_TOO_LARGE")
+    assert statements == []
+
+
+async def test_the_newest_draft_has_statuses_of_its_own(cluster: Cluster, tmp_path: Path) -> None:
+    async with site(cluster, tmp_path, SSLM_STATUS_CODES="draft") as running:
+        someone = await tenant(running, "canarydraft")
+        asked = [
+            ({"query": "{ me { id } }"}, 200, None),
+            ({"query": "{ me { id"}, 400, "DOCUMENT_INVALID"),
+            ({"query": "{ nothing }"}, 422, "DOCUMENT_INVALID"),
+            ({"query": "query($n: Int!) { me { domains(first: $n) { totalCount } } }"}, 422, "VARIABLES_INVALID"),
+            ({"query": "query A { me { id } }", "operationName": "B"}, 422, "OPERATION_NOT_FOUND"),
+            ({"qeury": "{ me { id } }"}, 422, "BAD_REQUEST"),
+            ({"query": "{ auditEvents(first: 1) { totalCount } }"}, 403, "ACCESS_DENIED"),
+        ]
+        for accept in (GRAPHQL_JSON, "application/json"):
+            headers = {"authorization": f"Bearer {someone.api_token}", "accept": accept}
+            for body, status, code in asked:
+                response = await running.post(body, headers)
+                answer = response.json()
+                assert (response.status_code, code_of(answer)) == (status, code)
+                media = accept if status == 200 else GRAPHQL_JSON
+                assert response.headers["content-type"] == f"{media}; charset=utf-8"
+        broken = await running.post(b"{", headers)
+        assert (broken.status_code, code_of(broken.json())) == (400, "BAD_REQUEST")
+
+
+def code_of(answer: dict[str, Any]) -> str | None:
+    return answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
 
 
 async def test_other_origins_come_from_the_list(cluster: Cluster, tmp_path: Path) -> None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from api.execution.trusted import TrustedDocuments, document_id
 from api.http.errors import RequestRefused
 from api.http.requests import Asked, parse_asked, parse_query
 
 TEXT = "{me{id}}"
+MEMBERS = ("query", "documentId", "operationName", "variables", "extensions")
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=4) | st.just("a" * 64),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["persistedQuery", "sha256Hash", "x"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
 ID = document_id(TEXT)
 HASH = ID.removeprefix("sha256:")
 
@@ -26,6 +38,7 @@ def persisted(digest: Any) -> dict[str, Any]:
     [
         ({"query": TEXT}, Asked(TEXT, None, None, {})),
         ({"documentId": ID}, Asked("", ID, None, {})),
+        ({"documentId": ID, "query": ""}, Asked("", ID, None, {})),
         ({"documentId": ID, "query": TEXT, "operationName": ""}, Asked(TEXT, None, None, {})),
         ({"extensions": persisted(HASH)}, Asked("", ID, None, {}, apollo=True)),
         ({"extensions": persisted(HASH.upper()), "operationName": "A"}, Asked("", ID, "A", {}, apollo=True)),
@@ -75,6 +88,23 @@ def test_an_address_that_cannot_be_read_is_refused(query: bytes) -> None:
     with pytest.raises(RequestRefused) as refused:
         parse_query(query)
     assert refused.value.status == 400
+
+
+@given(st.binary(max_size=60))
+@example(b'{"query":"\xff"}')
+def test_any_bytes_make_a_request_or_a_refusal(content: bytes) -> None:
+    for read in (parse_asked, parse_query):
+        with suppress(RequestRefused):
+            assert isinstance(read(content), Asked)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["query", "documentId", "operationName", "variables", "extensions"]), JSON_VALUES)
+)
+def test_any_members_make_a_request_or_a_refusal(members: dict[str, Any]) -> None:
+    with suppress(RequestRefused):
+        asked = parse_asked(json.dumps(members).encode())
+        assert bool(asked.document) is (asked.document_id is None)
 
 
 def test_trusted_documents_are_known_by_their_exact_text() -> None:
