@@ -217,12 +217,12 @@ class Runner:
                 return Answer({"errors": [error_entry(_explain(error, plan), request_id)], "data": None}, ran=True)
         self._metrics.path(found.path.value)
         members: dict[str, Any] = {}
+        if found.data is None:
+            members["data"] = found.result.data if found.result is not None else None
         entries = [self._entry(error, plan, request_id) for error in found.errors]
         if entries:
             members["errors"] = entries
         members["extensions"] = {"plan": found.path.value}
-        if found.data is None:
-            members["data"] = found.result.data if found.result is not None else None
         return Answer(members, ran=True, data=found.data)
 
     def _entry(self, located: Any, plan: Plan, request_id: str) -> dict[str, Any]:
