@@ -13,10 +13,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What an operation needs: scopes, and the data categories it would show."""
+    """What an operation needs: scopes, and the data categories it would show.
+
+    Categories in `filtered` decide which rows are shown. No gap can stand for those: who lacks one is always refused.
+    """
 
     scopes: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
+    filtered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def intersection(one: Iterable[str], other: Iterable[str]) -> frozenset[str]:
 def decide(requirement: Requirement, grants: Grants) -> Decision:
     """Compare what is needed with what is held: refused are lacking scopes always, lacking categories by default."""
     missing = {scope for scope in requirement.scopes if not _held(scope, grants.scopes)}
+    missing |= {f"data:{name}" for name in requirement.filtered if not _held(name, grants.categories)}
     lacking = frozenset(name for name in requirement.categories if not _held(name, grants.categories))
     if not grants.missing_as_null:
         missing |= {f"data:{name}" for name in lacking}

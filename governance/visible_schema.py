@@ -15,6 +15,7 @@ from graphql import (
     DefinitionNode,
     DirectiveDefinitionNode,
     DocumentNode,
+    FieldDefinitionNode,
     InterfaceTypeDefinitionNode,
     ListTypeNode,
     NamedTypeNode,
@@ -36,12 +37,22 @@ _Fielded = (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)
 class VisibleSchema:
     """Cuts the text for callers and keeps the cuts, the least recently asked for thrown out beyond `kept`.
 
-    `scopes` and `categories` say by coordinate (`Account.email`) what a field needs. Roots have their usual names.
+    `scopes` and `categories` say by coordinate (`Account.email`) what a field needs, and `arguments` by coordinate
+    (`Account.certificates(expiringBefore:)`) the categories that an argument needs. Roots have their usual names.
     """
 
-    def __init__(self, text: str, scopes: Mapping[str, str], categories: Mapping[str, str], *, kept: int = 64) -> None:
+    def __init__(
+        self,
+        text: str,
+        scopes: Mapping[str, str],
+        categories: Mapping[str, str],
+        *,
+        arguments: Mapping[str, frozenset[str]] | None = None,
+        kept: int = 64,
+    ) -> None:
         self._definitions = parse(text, no_location=True).definitions
         self._needs = dict(_needs(self._definitions, scopes, categories))
+        self._needs |= {place: Requirement(filtered=needed) for place, needed in (arguments or {}).items()}
         self._kept = kept
         self._texts: OrderedDict[Grants, str] = OrderedDict()
 
@@ -57,8 +68,8 @@ class VisibleSchema:
         return found
 
     def _cut(self, grants: Grants) -> str:
-        allowed = {place for place, need in self._needs.items() if isinstance(decide(need, grants), Allowed)}
-        types = _without_empty(dict(_types(self._definitions, allowed)))
+        refused = {place for place, need in self._needs.items() if not isinstance(decide(need, grants), Allowed)}
+        types = _without_empty(dict(_types(self._definitions, refused)))
         reached = _Reached(types, self._definitions)
         kept = [types.get(reached.name_of(node), node) for node in self._definitions if reached.has(node)]
         return print_ast(DocumentNode(definitions=tuple(kept))) + "\n"
@@ -82,14 +93,23 @@ def _needs(
             )
 
 
-def _types(definitions: Iterable[DefinitionNode], allowed: set[str]) -> Iterator[tuple[str, TypeDefinitionNode]]:
-    """Yield the types, objects and interfaces with the allowed fields only."""
+def _types(definitions: Iterable[DefinitionNode], refused: set[str]) -> Iterator[tuple[str, TypeDefinitionNode]]:
+    """Yield the types, objects and interfaces without the fields and arguments that are refused."""
     for node in definitions:
         if isinstance(node, _Fielded):
-            fields = [one for one in node.fields or () if f"{node.name.value}.{one.name.value}" in allowed]
-            yield node.name.value, replace(node, fields=tuple(fields))
+            yield node.name.value, replace(node, fields=tuple(_fields(node, refused)))
         elif isinstance(node, TypeDefinitionNode):
             yield node.name.value, node
+
+
+def _fields(
+    node: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, refused: set[str]
+) -> Iterator[FieldDefinitionNode]:
+    for field in node.fields or ():
+        place = f"{node.name.value}.{field.name.value}"
+        if place not in refused:
+            arguments = tuple(one for one in field.arguments or () if f"{place}({one.name.value}:)" not in refused)
+            yield replace(field, arguments=arguments)
 
 
 def _without_empty(types: dict[str, TypeDefinitionNode]) -> dict[str, TypeDefinitionNode]:

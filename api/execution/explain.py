@@ -95,7 +95,7 @@ def explain(plan: Plan, coerced: Mapping[str, Any], grants: Grants) -> Explanati
         path=path,
         resolved=resolved,
         scopes=tuple(sorted(plan.requirement.scopes)),
-        categories=tuple(sorted(plan.requirement.categories)),
+        categories=tuple(sorted(plan.requirement.categories | plan.requirement.filtered)),
         purposes=tuple(sorted({name for one in fields for name in purposes_of(one.tag)})),
         missing=decision.missing if isinstance(decision, Denied) else (),
         fields=fields,

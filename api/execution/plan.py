@@ -18,6 +18,7 @@ from api.execution.cost import Cost, measure
 from api.execution.decide import Decide, deciders
 from api.execution.errors import RepeatedField
 from api.execution.payloads import Payloads, payloads_of
+from api.execution.requirement import never_null, requirement_of
 from api.execution.schema_map import SchemaMap
 from api.execution.selection import Field, select, switches_of, walk
 from api.execution.statement import Statement
@@ -66,6 +67,7 @@ class Plan:
     _node: OperationDefinitionNode
     _map: SchemaMap
     _deciders: tuple[tuple[int, Decide], ...] = ()
+    _never_null: frozenset[str] = frozenset()
     _compiled: dict[Hashable, Compiled | NotCompiled] = field(default_factory=dict)
     _payloads: dict[Hashable, Payloads | None] = field(default_factory=dict)
     _decisions: dict[Grants, Decision] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class Plan:
         """Return the statement for these variables; raises `NotCompiled` where the resolvers must answer all."""
         if self._map.sources is None or self.operation_type is OperationType.MUTATION:
             raise NotCompiled(self.operation_type.value)
+        if any(coerced.get(name, name) is None for name in self._never_null):
+            raise NotCompiled("null for an argument")
         decisions = tuple(decide(coerced) for _, decide in self._deciders)
         key = (decisions, masked)
         found = self._compiled.get(key)
@@ -192,7 +196,6 @@ class Operation:
         coordinates = {one.coordinate for one in walk(fields)}
         personal = frozenset(coordinates & schema_map.personal.keys())
         tags = [schema_map.personal[coordinate] for coordinate in personal]
-        scopes = {schema_map.scopes[coordinate] for coordinate in coordinates & schema_map.scopes.keys()}
         roots = tuple(dict.fromkeys(one.name for one in fields))
         return Plan(
             document=self.document,
@@ -205,11 +208,12 @@ class Operation:
             fields=fields,
             coordinates=personal,
             purposes=frozenset(str(purpose.value) for tag in tags for purpose in tag.purposes),
-            requirement=Requirement(frozenset(scopes), frozenset(tag.category for tag in tags)),
+            requirement=requirement_of(fields, schema_map),
             _node=self.node,
             cost=measure(fields, self.node.operation, schema_map.prices),
             _map=schema_map,
             _deciders=deciders(fields, schema_map.sources) if schema_map.sources is not None else (),
+            _never_null=never_null(fields) | frozenset(self._switches),
         )
 
 

@@ -23,8 +23,9 @@ from governance.tags import PersonalData
 class SchemaMap:
     """The parts of the schema that decide access, audit, cost and reading.
 
-    `once` holds root fields that may stand once only. Without `sources` nothing is compiled. `walled` says whether
-    statements set the viewer for row-level security.
+    `once` holds root fields that may stand once only. `told_by_arguments` gives, by the coordinate of an argument
+    (`Account.certificates(expiringBefore:)`), the personal fields that its answer tells of. Without `sources` nothing
+    is compiled. `walled` says whether statements set the viewer for row-level security.
     """
 
     schema: GraphQLSchema
@@ -34,6 +35,7 @@ class SchemaMap:
     sources: Sources | None = None
     walled: bool = True
     prices: Prices = field(default_factory=Prices)
+    told_by_arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Fallback(Protocol):

@@ -1,7 +1,7 @@
 """The caller's own account, from which every list of theirs is reached."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
@@ -25,6 +25,9 @@ ExpiringBefore = Annotated[
     datetime | None,
     strawberry.argument(description="Only those that end before this moment and were not revoked."),
 ]
+
+TOLD_BY_ARGUMENTS: Final = {"Account.certificates(expiringBefore:)": ("Certificate.notAfter", "Certificate.revokedAt")}
+"""What the answer to a filter tells of what it does not show; it needs the categories of these fields."""
 
 
 @strawberry.type(description="An account with its holder.", directives=[RequiresScope(scope="account:read")])

@@ -24,7 +24,7 @@ from api.graphql.access_grants import (
     partners_page,
 )
 from api.graphql.access_mutations import AccessMutations
-from api.graphql.account import Account
+from api.graphql.account import TOLD_BY_ARGUMENTS, Account
 from api.graphql.account_mutations import AccountMutations
 from api.graphql.agent_mutations import AgentMutations
 from api.graphql.arguments import After, First, NodeId, describe_inputs
@@ -214,7 +214,15 @@ def schema_map() -> SchemaMap:
     """Return what execution knows of the schema."""
     core = schema._schema  # noqa: SLF001 - Strawberry names no other way
     tags, scopes = schema_tags(schema), scopes_by_coordinate(schema)
-    return SchemaMap(core, tags, scopes, once_by_coordinate(schema), sources(schema), prices=prices(schema))
+    return SchemaMap(
+        core,
+        tags,
+        scopes,
+        once_by_coordinate(schema),
+        sources(schema),
+        prices=prices(schema),
+        told_by_arguments=TOLD_BY_ARGUMENTS,
+    )
 
 
 def operation_labels() -> frozenset[str]:

@@ -8,4 +8,8 @@ def visible_schema() -> VisibleSchema:
     """Return what cuts the text by the scopes and categories that execution asks for, from the same map."""
     known = schema_map()
     categories = {coordinate: tag.category for coordinate, tag in known.personal.items()}
-    return VisibleSchema(print_schema_text(), known.scopes, categories)
+    arguments = {
+        place: frozenset(categories[coordinate] for coordinate in told)
+        for place, told in known.told_by_arguments.items()
+    }
+    return VisibleSchema(print_schema_text(), known.scopes, categories, arguments=arguments)

@@ -62,3 +62,20 @@ async def test_a_cursor_that_is_not_ours_is_refused_before_anything_is_read(
         (error,) = answer["errors"]
         assert error["extensions"]["code"] == code
         assert "`Cursor`" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "query($x: Int = 2) { me { domains(first: $x) { totalCount } } }",
+        "query($x: Boolean = true) { me { id email @skip(if: $x) } }",
+        "query($x: Boolean = false) { me { id @include(if: $x) } }",
+        "query($x: Boolean = true) { me { id ... @include(if: $x) { email } } }",
+    ],
+)
+async def test_a_null_where_none_may_be_is_refused_though_the_variable_may_be_null(
+    shop: Site, alice: Tenant, document: str
+) -> None:
+    answer = await shop.ask(document, {"x": None}, by=alice.browser)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["VARIABLES_INVALID"]
+    assert (await shop.ask(document, by=alice.browser)).get("errors") is None

@@ -159,3 +159,15 @@ async def test_a_token_for_no_data_still_counts_and_identifies(shop: Site, alice
     assert "errors" not in await shop.ask(document, by=token)
     refused = await shop.ask("{ me { domains(first: 1) { edges { node { name } } } } }", by=token)
     assert refused["errors"][0]["extensions"]["missing"] == ["data:user.contact.url"]
+
+
+@pytest.mark.parametrize("missing", ["REFUSE", "NULL"])
+async def test_a_filter_by_data_that_the_token_may_not_show_is_refused(shop: Site, alice: Tenant, missing: str) -> None:
+    """Else the answers to a few questions tell the moment to the second, and whether a certificate was revoked."""
+    narrow = (await made(shop, alice, "account:read", "certificates:read", "data:none", missing=missing))["secret"]
+    asked = "query($d: DateTime) { me { certificates(first: 1, expiringBefore: $d) { totalCount } } }"
+    answer = await shop.ask(asked, {"d": "2999-01-01T00:00:00Z"}, by=narrow)
+    (error,) = answer["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["missing"]) == ("ACCESS_DENIED", ["data:user.account"])
+    wide = (await made(shop, alice, "account:read", "certificates:read", missing=missing))["secret"]
+    assert (await shop.ask(asked, {"d": "2999-01-01T00:00:00Z"}, by=wide)).get("errors") is None

@@ -94,3 +94,11 @@ def test_few_texts_are_kept(callers: int) -> None:
     for number in range(callers):
         visible.text(Grants(frozenset({str(number)})))
     assert len(visible._texts) == 2
+
+
+def test_an_argument_that_tells_of_a_category_is_cut_for_who_lacks_it() -> None:
+    visible = VisibleSchema(SDL, {}, {}, arguments={"Query.pets(filter:)": frozenset({"user.name"})})
+    assert "pets(filter: Filter)" in visible.text(Grants(frozenset(), frozenset({"user"})))
+    narrow = visible.text(Grants(frozenset(), frozenset({"user.contact"})))
+    assert "pets: [Pet!]!" in narrow
+    assert "Filter" not in narrow

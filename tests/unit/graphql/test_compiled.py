@@ -29,7 +29,12 @@ PLANS = Plans(schema_map())
 def documents() -> dict[str, str]:
     """Return the documents of pages, agent, examples and demo."""
     folders = ("api/pages", "agent/sslm_agent/documents", "bench")
-    found = {path.name: path.read_text() for one in folders for path in sorted((ROOT / one).rglob("*.graphql"))}
+    found = {
+        path.name: path.read_text()
+        for one in folders
+        for path in sorted((ROOT / one).rglob("*.graphql"))
+        if "node_modules" not in path.parts
+    }
     demo = {name: text for name, text in vars(demo_documents).items() if name.isupper() and isinstance(text, str)}
     return found | demo
 
