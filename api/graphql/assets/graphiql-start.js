@@ -41,13 +41,43 @@
     return fetch(address, { ...options, headers, credentials: bearer ? "omit" : "same-origin" });
   };
 
-  const fetcher = GraphiQL.createFetcher({
+  // The socket's client takes 4403 for something that may pass and tries for 40 seconds. Ours means: nobody is signed in.
+  const FORBIDDEN = 4403;
+  const FINAL = 4401;
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    set onclose(told) {
+      super.onclose = (event) => {
+        const { code, reason, wasClean } = event;
+        told(code === FORBIDDEN ? new CloseEvent("close", { code: FINAL, reason, wasClean }) : event);
+      };
+    }
+  };
+
+  // The end of a socket is told like any other refusal, instead of as a stack of this page's scripts.
+  async function* told(events) {
+    try {
+      yield* events;
+    } catch (error) {
+      if (!String(error?.message).includes(`event ${FINAL}`)) throw error;
+      const message =
+        "Nobody is signed in, or what let you in has ended, so nothing is sent any more. Sign in, or put an API token under Headers.";
+      yield { errors: [{ message, extensions: { code: "CREDENTIAL_REFUSED" } }] };
+    }
+  }
+
+  const ask = GraphiQL.createFetcher({
     url: new URL(place.dataset.endpoint, window.location.href).toString(),
     enableIncrementalDelivery: false,
     fetch: send,
     // The socket of a page of ours carries the session's cookie; what stands under "Headers" goes along as its payload.
     subscriptionUrl: new URL(place.dataset.endpoint, window.location.href.replace(/^http/, "ws")).toString(),
   });
+
+  const fetcher = async (parameters, options) => {
+    const answer = await ask(parameters, options);
+    return answer?.[Symbol.asyncIterator] ? told(answer) : answer;
+  };
 
   const firstQuery = document.getElementById("first-query").content.textContent;
   const linkedQuery = new URLSearchParams(window.location.hash.slice(1)).get("query");
