@@ -96,15 +96,20 @@ class _Compiler:
         return self._row(field, kind, "{t}.id = {row}", "")
 
     def object(self, kind: str, fields: Sequence[Field], alias: str) -> Text:
-        """Return an object of a type, from the row that `alias` names; its mark stands before it."""
+        """Return an object of a type, from the row that `alias` names; its mark stands before it.
+
+        Where fields are masked its number stands inside instead, because what is masked may take the object with it.
+        """
         shown = frozenset(
             field.coordinate
             for field in fields
             if field.coordinate in self._sources.personal and field.coordinate not in self._masked
         )
-        text = Text(self.parts.mark(kind, shown), "{")
+        text = (
+            Text(f'{{"":{self.parts.place(kind, shown)}') if self._masked else Text(self.parts.mark(kind, shown), "{")
+        )
         for position, field in enumerate(fields):
-            text.constant(f'{"," if position else ""}"{field.key}":')
+            text.constant(f'{"," if position or self._masked else ""}"{field.key}":')
             text.append(self._value(field, alias))
         return text.constant("}")
 

@@ -75,6 +75,11 @@ class Parts:
                 return mark.byte.decode()
         raise NotCompiled("many places")
 
+    def place(self, kind: str, coordinates: frozenset[str]) -> int:
+        """Return the number of a place where objects stand, for answers that are gone through before they are told."""
+        self.marks.append(Mark(b"", kind, coordinates))
+        return len(self.marks) - 1
+
     def made(self, make: Make, sql: str) -> str:
         """Return SQL that brackets a text for a maker; NULL stays NULL."""
         self.makes.append(make)

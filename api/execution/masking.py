@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull
 
 from api.execution.selection import Field
 
+PLACE: Final = ""
+"""The member of an object that holds the number of its place (`compile.object`)."""
 Refuse = Callable[[str], Exception]
 """From a coordinate to the error that is told of it."""
 
@@ -28,11 +30,16 @@ class _Gaps:
     types: Mapping[int, str]
     refuse: Refuse
     errors: list[GraphQLError] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    """The place of each object that is shown; those in what was nulled are taken out again."""
 
     def fill(self, value: dict[str, Any], fields: tuple[Field, ...], path: tuple[str | int, ...]) -> None:
         """Go through an object; what is masked in it is null already."""
+        number = value.pop(PLACE, None)
+        if number is not None:
+            self.places.append(number)
         for one in fields:
-            place = (*path, one.key)
+            place, before = (*path, one.key), len(self.places)
             try:
                 if one.coordinate in self.masked:
                     self._note(one, place)
@@ -43,6 +50,7 @@ class _Gaps:
                 if isinstance(one.definition.type, GraphQLNonNull):
                     raise
                 value[one.key] = None
+                del self.places[before:]
 
     def _below(self, value: Any, one: Field, kind: Any, path: tuple[str | int, ...]) -> Any:
         bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
@@ -54,11 +62,13 @@ class _Gaps:
     def _item(self, value: Any, one: Field, kind: Any, path: tuple[str | int, ...]) -> Any:
         if value is None:
             return None
+        before = len(self.places)
         try:
             return self._below(value, one, kind, path)
         except _Nulled:
             if isinstance(kind, GraphQLNonNull):
                 raise
+            del self.places[before:]
             return None
 
     def _children(self, one: Field) -> tuple[Field, ...]:
@@ -73,8 +83,8 @@ class _Gaps:
 
 def with_gaps(
     data: bytes, fields: tuple[Field, ...], *, masked: Collection[str], types: Mapping[int, str], refuse: Refuse
-) -> tuple[bytes, list[GraphQLError]]:
-    """Return the data with nulls handed up, and an error for each gap.
+) -> tuple[bytes, list[int], list[GraphQLError]]:
+    """Return the data with nulls handed up, the place of each object that it still shows, and an error for each gap.
 
     `types` gives the type that was found behind an abstract field, by the field's identity.
     """
@@ -83,8 +93,8 @@ def with_gaps(
     try:
         gaps.fill(value, fields, ())
     except _Nulled:
-        return b"null", gaps.errors
-    return msgspec.json.encode(value), gaps.errors
+        return b"null", [], gaps.errors
+    return msgspec.json.encode(value), gaps.places, gaps.errors
 
 
 def _required(kind: Any) -> None:

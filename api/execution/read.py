@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -134,14 +134,12 @@ class Reader:
     async def _compiled(self, reads: Reads, compiled: Compiled, asked: Asked) -> Found:
         text = await self._text(reads, compiled.statement, asked)
         if compiled.rest is None:
-            found = _found(Path.COMPILED, asked, None, (compiled.statement.outcome(text),))
-            return _with_gaps(found, compiled, asked) if asked.masked else found
+            return _put_together(asked, None, compiled, text)
         result = await self._execute(compiled.rest, asked)
         if result.data is None:
             raise NotCompiled("errors in what is left")
         left = [msgspec.json.encode(result.data.get(key)) for key in compiled.statement.left]
-        found = _found(Path.MIXED, asked, result, (compiled.statement.outcome(text, left),))
-        return _with_gaps(found, compiled, asked) if asked.masked else found
+        return _put_together(asked, result, compiled, text, left)
 
     async def _resolved(self, asked: Asked) -> Found:
         plan = asked.plan
@@ -209,14 +207,26 @@ def _found(path: Path, asked: Asked, result: ExecutionResult | None, outcomes: t
     return Found(path, data, result, coordinates, people, dict(rows), objects)
 
 
-def _with_gaps(found: Found, compiled: Compiled, asked: Asked) -> Found:
-    """Say of each masked field why it is null; what was left to the resolvers says so itself."""
-    plan, left = asked.plan, compiled.statement.left
-    data, gaps = with_gaps(
-        found.data or b"null",
-        tuple(one for one in plan.fields if one.key not in left),
+def _put_together(
+    asked: Asked,
+    result: ExecutionResult | None,
+    compiled: Compiled,
+    text: bytes,
+    left: Sequence[bytes] = (),
+) -> Found:
+    """Finish what a statement returned, with a gap for each masked field; what was left tells of its gaps itself."""
+    statement, plan = compiled.statement, asked.plan
+    path = Path.COMPILED if compiled.rest is None else Path.MIXED
+    if not asked.masked:
+        return _found(path, asked, result, (statement.outcome(text, left),))
+    data, places, gaps = with_gaps(
+        statement.finished(text, left),
+        tuple(one for one in plan.fields if one.key not in statement.left),
         masked=asked.masked,
         types=compiled.types,
         refuse=lambda coordinate: CategoryNotGranted(plan.category(coordinate)),
     )
-    return replace(found, data=data, gaps=tuple(gaps))
+    shown = Counter(places)
+    counts = [shown[number] for number in range(len(statement.marks))]
+    outcome = statement.told(data, counts, text.count(b'{"":'))
+    return replace(_found(path, asked, result, (outcome,)), gaps=tuple(gaps))

@@ -43,7 +43,10 @@ Make = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One place of the answer where objects of a type stand, with the personal fields that are shown of each."""
+    """One place of the answer where objects of a type stand, with the personal fields that are shown of each.
+
+    Without a `byte` the objects hold the place's number, under a name that no field can have (`masking`).
+    """
 
     byte: bytes
     type: str
@@ -73,7 +76,6 @@ class Statement:
     marks: tuple[Mark, ...]
     makes: tuple[Make, ...]
     left: tuple[str, ...]
-    masked: bool = False
 
     @property
     def size(self) -> int:
@@ -86,22 +88,25 @@ class Statement:
 
     def outcome(self, text: bytes, left: Sequence[bytes] = ()) -> Outcome:
         """Finish the answer's data; raises `UnexpectedNull`."""
+        counts = [text.count(mark.byte) for mark in self.marks]
+        return self.told(self.finished(text, left), counts, sum(counts))
+
+    def finished(self, text: bytes, left: Sequence[bytes] = ()) -> bytes:
+        """Return the answer's data as JSON; raises `UnexpectedNull`."""
         if _BROKEN in text:
             raise UnexpectedNull
+        text = text.translate(None, _MARKS)
+        return self._filled(text, left) if self.makes or self.left else text
+
+    def told(self, data: bytes, counts: Sequence[int], objects: int) -> Outcome:
+        """Say what data tells: `counts` are the objects shown at each place, `objects` all that were read."""
         coordinates: set[str] = set()
         rows: dict[str, int] = {}
-        objects = 0
-        for mark in self.marks:
-            count = text.count(mark.byte)
-            if count:
-                objects += count
-                if mark.coordinates:
-                    coordinates |= mark.coordinates
-                    rows[mark.type] = rows.get(mark.type, 0) + count
-        text = text.translate(None, _MARKS)
-        if self.makes or self.left:
-            text = self._filled(text, left)
-        return Outcome(text, frozenset(coordinates), rows, objects)
+        for mark, count in zip(self.marks, counts, strict=True):
+            if count and mark.coordinates:
+                coordinates |= mark.coordinates
+                rows[mark.type] = rows.get(mark.type, 0) + count
+        return Outcome(data, frozenset(coordinates), rows, objects)
 
     def _filled(self, text: bytes, left: Sequence[bytes]) -> bytes:
         def fill(found: re.Match[bytes]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from graphql import GraphQLError, parse, validate
 
 from api.auth.categories import CATEGORIES
 from api.execution.read import Found, Path
+from api.execution.selection import Field
 from api.graphql.schema import schema, schema_map
 from governance.access import Grants, masked_coordinates
 from governance.errors import CategoryNotGranted
 from tests.integration.graphql.documents import Documents
-from tests.integration.graphql.executors import executors, shown
+from tests.integration.graphql.executors import Executors, executors, shown
 from tests.integration.graphql.full_house import House
 from tests.support.platform import Site
 
@@ -29,6 +31,12 @@ def gaps(found: Found) -> list[GraphQLError]:
     return [error for error in found.errors if isinstance(error.original_error, CategoryNotGranted)]
 
 
+def coerced_of(both: Executors, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+    coerced = both.plans.operation(document, None).coerce(variables)
+    assert not isinstance(coerced, list)
+    return dict(coerced)
+
+
 def leads_to_null(error: GraphQLError, data: Any) -> bool:
     """Tell whether null stands at the error's path, or above it where null was handed up."""
     for step in error.path or ():
@@ -36,6 +44,24 @@ def leads_to_null(error: GraphQLError, data: Any) -> bool:
         if data is None:
             return True
     return False
+
+
+def told(fields: Sequence[Field], data: Any) -> tuple[set[str], bool]:
+    """Return what an answer tells of by looking at it, and whether the types of all its objects are known."""
+    if isinstance(data, list):
+        parts = [told(fields, item) for item in data]
+        return set().union(*(found for found, _ in parts)), all(known for _, known in parts)
+    found: set[str] = set()
+    known = True
+    for one in fields if data is not None else ():
+        found |= {one.coordinate} & BY_PLACE.keys()
+        if len(one.children) > 1:
+            known &= data[one.key] is None
+        elif one.children and data[one.key] is not None:
+            below, known_below = told(next(iter(one.children.values())), data[one.key])
+            found |= below
+            known &= known_below
+    return found, known
 
 
 @pytest.mark.parametrize("seed", [*range(3), *LONG])
@@ -63,5 +89,9 @@ async def test_both_executors_leave_the_same_gaps(own_site: Site, seed: int) -> 
                 assert all(leads_to_null(error, data) for error in gaps(found)), (document, held)
                 assert all(error.nodes for error in gaps(found))
                 assert found.coordinates & masked == set(), (document, held)
+            fields = both.plans.operation(document, None).plan(coerced_of(both, document, variables)).fields
+            looked_at, known = told(fields, data)
+            if known and compiled.path is Path.COMPILED:
+                assert compiled.coordinates == looked_at - masked, (document, held)
             seen[compiled.path if gaps(compiled) else "whole"] += 1
     assert seen[Path.COMPILED] + seen[Path.MIXED] == WITH_GAPS, seen

@@ -171,3 +171,25 @@ async def test_a_filter_by_data_that_the_token_may_not_show_is_refused(shop: Sit
     assert (error["extensions"]["code"], error["extensions"]["missing"]) == ("ACCESS_DENIED", ["data:user.account"])
     wide = (await made(shop, alice, "account:read", "certificates:read", missing=missing))["secret"]
     assert (await shop.ask(asked, {"d": "2999-01-01T00:00:00Z"}, by=wide)).get("errors") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "recorded"),
+    [
+        ("{ me { email domains(first: 3) { edges { node { name } } } } }", False),
+        ("{ a: me { email domains(first: 1) { edges { node { name } } } } b: me { id } }", False),
+        ("{ a: me { email } b: me { domains(first: 1) { edges { node { name } } } } }", True),
+    ],
+)
+async def test_what_a_gap_takes_with_it_is_not_recorded(shop: Site, alice: Tenant, asked: str, recorded: bool) -> None:
+    token = (await made(shop, alice, *ALL, "data:user.contact.url", missing="NULL"))["secret"]
+    before = await newest_event(shop)
+    answer = await shop.ask(asked, by=token)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["CATEGORY_NOT_GRANTED"]
+    assert None in answer["data"].values()
+    event = await newest_event(shop)
+    if recorded:
+        assert "Domain.name" in event
+        assert "Account.email" not in event
+    else:
+        assert event == before
