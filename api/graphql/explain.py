@@ -11,6 +11,7 @@ from api.graphql.context import Context
 from api.graphql.errors import UserError, as_data
 from api.graphql.payloads import ERRORS
 from api.graphql.personal import personal
+from api.kit.errors import InvalidInput
 from governance.errors import SafeError
 
 Info = strawberry.Info[Context, None]
@@ -64,9 +65,14 @@ class ExplainPayload:
 def explained(info: Info, document: str, variables: Any, operation_name: str | None) -> ExplainPayload:
     """Return the explanation; what is wrong with the document is data."""
     assert info.context.explain is not None, "wired by the composition root"
-    given = variables if isinstance(variables, dict) else {}
     try:
-        found = info.context.explain(Request(document, operation_name, given), info.context.viewer)
+        if variables is not None and not isinstance(variables, dict):
+            raise InvalidInput(
+                "The variables are not a JSON object, so nothing was explained.",
+                rule="not-an-object",
+                field=("variables",),
+            )
+        found = info.context.explain(Request(document, operation_name, variables or {}), info.context.viewer)
     except SafeError as error:
         return ExplainPayload(errors=[as_data(error)])
     return ExplainPayload(explanation=_explanation(found), errors=[])

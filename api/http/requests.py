@@ -47,7 +47,7 @@ def parse_query(query: bytes) -> Asked:
     if len(members) != len(pairs):
         raise RequestRefused("The address names a member twice, so nothing ran.")
     for name in ("variables", "extensions"):
-        if members.get(name):
+        if members.get(name) not in {None, "", "null"}:
             members[name] = parse_object(members[name].encode())
         else:
             members.pop(name, None)

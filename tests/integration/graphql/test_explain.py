@@ -85,3 +85,10 @@ async def test_strangers_are_not_told(shop: Site) -> None:
     body = {"query": "{ me { email } }", "extensions": {"explain": True}}
     answer = (await shop.post(body)).json()
     assert answer["errors"][0]["extensions"]["missing"] == ["schema:read"]
+
+
+async def test_variables_that_are_no_object_are_refused_as_those_of_a_request_are(shop: Site, alice: Tenant) -> None:
+    for variables in ("x", 5, True, ["x"]):
+        answer = await shop.ask(EXPLAIN, {"document": "{ me { id } }", "variables": variables}, by=alice.browser)
+        assert answer["data"]["explain"]["explanation"] is None
+        assert [one["code"] for one in answer["data"]["explain"]["errors"]] == ["INVALID_INPUT"]

@@ -75,6 +75,7 @@ def test_an_address_names_the_same() -> None:
     query = f"query={quote(TEXT)}&variables={variables}&operationName=&extensions="
     assert parse_query(query.encode()) == Asked(TEXT, None, None, {"a": ["é"]})
     assert parse_query(f"documentId={quote(ID)}".encode()) == Asked("", ID, None, {})
+    assert parse_query(f"documentId={quote(ID)}&variables=null&extensions=null".encode()) == Asked("", ID, None, {})
     by_apollo = quote(json.dumps(persisted(HASH)))
     assert parse_query(f"extensions={by_apollo}".encode()) == Asked("", ID, None, {}, apollo=True)
 
