@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from graphql import GraphQLError, OperationType
 
-from api.auth.errors import CredentialRefused
+from api.auth.errors import CredentialRefused, GrantRefused
 from api.execution.answers import Answer, refusal, request_errors
 from api.execution.plan import Plan
 from api.execution.read import Event
@@ -33,6 +34,9 @@ from api.viewer import Origin, Viewer
 from governance.clock import Clock
 from governance.errors import SafeError
 from governance.ids import new_id
+
+GONE: Final = (CredentialRefused, GrantRefused)
+"""Why a caller may have nothing more: the credential ended, or the grant acted under."""
 
 
 class OperationRefused(Exception):
@@ -57,9 +61,11 @@ class Caller:
         return self.viewer.person.id if self.viewer.person is not None else self.viewer.origin.address
 
     async def now(self, origin: Origin) -> Viewer:
-        """Return the viewer as things stand now; raise `CredentialRefused` if they are not who they were."""
+        """Return the viewer as things stand now; raise what is in `GONE` if they are not who they were."""
         try:
             viewer = await self.again(origin)
+        except GrantRefused:
+            raise
         except AccessDenied:
             raise CredentialRefused from None
         if _who(viewer) != _who(self.viewer):
@@ -92,13 +98,13 @@ class Live:
     waiting: Places
 
     async def answers(self, request: Request, caller: Caller) -> AsyncGenerator[Answer, None]:
-        """Yield each answer; it is recorded before. Raise `OperationRefused`, or `CredentialRefused` for the caller."""
+        """Yield each answer; it is recorded before. Raise `OperationRefused`, or what is in `GONE`."""
         request_id = caller.viewer.origin.request_id
         try:
             async with aclosing(self._answers(request, caller)) as answers:
                 async for answer in answers:
                     yield answer
-        except (OperationRefused, CredentialRefused):
+        except (OperationRefused, *GONE):
             raise
         except SafeError as error:
             raise OperationRefused(refusal(error, request_id)) from error

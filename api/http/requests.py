@@ -48,10 +48,20 @@ def parse_query(query: bytes) -> Asked:
         raise RequestRefused("The address names a member twice, so nothing ran.")
     for name in ("variables", "extensions"):
         if members.get(name) not in {None, "", "null"}:
-            members[name] = parse_object(members[name].encode())
+            members[name] = _object_in_address(name, members[name])
         else:
             members.pop(name, None)
     return asked_of(members)
+
+
+def _object_in_address(name: str, text: str) -> dict[str, Any]:
+    """Return the JSON object of a member of the address; what is wrong with it is told of that member."""
+    if text.lstrip().startswith("["):
+        raise RequestRefused(f"`{name}` in the address is not a JSON object, so nothing ran.")
+    try:
+        return parse_object(text.encode())
+    except RequestRefused as error:
+        raise RequestRefused(error.message.replace("The body", f"`{name}` in the address", 1)) from None
 
 
 def asked_of(members: Mapping[str, Any], *, storable: bool = False) -> Asked:

@@ -13,13 +13,12 @@ from typing import Any, Final
 
 import structlog
 
-from api.auth.errors import CredentialRefused
 from api.db.trouble import database_is_away
 from api.execution.answers import refusal
 from api.http import socket_protocol as protocol
 from api.http.edge import Receive, Send, stopped
 from api.http.errors import TooManyOperations
-from api.http.live import Caller, Live, OperationRefused
+from api.http.live import GONE, Caller, Live, OperationRefused
 from api.http.message_rate import MessageRate
 from api.http.places import TooManyConnections
 from api.http.requests import asked_of
@@ -131,7 +130,7 @@ class Connection:
         else:
             self._caller = caller
             self._waiting.close()
-            watching = self._live.watch.watching(caller.viewer, caller.holds, lambda: self.close(protocol.FORBIDDEN))
+            watching = self._live.watch.watching(caller.viewer, caller.holds, lambda _: self.close(protocol.FORBIDDEN))
             self._held.enter_context(watching)
             await self._send(self._conversation.acknowledge())
 
@@ -145,7 +144,7 @@ class Connection:
                     await self._tell(operation_id, protocol.next_message(operation_id, answer.encode()))
                     self._live.metrics.event("socket", "sent")
             await self._end(operation_id, protocol.complete_message(operation_id))
-        except CredentialRefused:
+        except GONE:
             self.close(protocol.FORBIDDEN)
         except SafeError as error:
             answer = refusal(error, self._origin.request_id)

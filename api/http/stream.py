@@ -14,15 +14,15 @@ from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from api.auth.errors import CredentialRefused
 from api.execution.answers import Answer, refusal
 from api.execution.run import Request
 from api.http.body import ClientLeft
 from api.http.edge import FIXED_HEADERS, GraphQLEdge, Receive, Scope, Send, refused, send_answer, stopped
-from api.http.live import Caller, Live, OperationRefused
+from api.http.live import GONE, Caller, Live, OperationRefused
 from api.http.media import GRAPHQL_JSON, JSON, weighted
 from api.http.origin import headers_of
 from api.http.presence import left
+from api.kit.errors import AccessDenied
 from api.viewer import Origin
 
 STREAM: Final = "text/event-stream"
@@ -102,9 +102,9 @@ class Stream:
         self._ending: asyncio.Future[bytes] = loop.create_future()
         self._ended: asyncio.Future[None] = loop.create_future()
 
-    def forbid(self) -> None:
-        """End the stream, because the caller's credential has ended."""
-        self._end(self._next(refusal(CredentialRefused(), self._caller.viewer.origin.request_id)) + _COMPLETE)
+    def forbid(self, reason: AccessDenied) -> None:
+        """End the stream, because the caller's credential or grant has ended."""
+        self._end(self._next(refusal(reason, self._caller.viewer.origin.request_id)) + _COMPLETE)
 
     def finish(self) -> asyncio.Future[None]:
         """End the stream without `complete`, so that the client comes back; the future is done when it has ended."""
@@ -142,8 +142,8 @@ class Stream:
                     await self._write(self._next(answer))
                     self._live.metrics.event("stream", "sent")
             self._end(_COMPLETE)
-        except CredentialRefused:
-            self.forbid()
+        except GONE as error:
+            self.forbid(error)
         except OperationRefused as error:
             self._live.metrics.event("stream", "refused")
             self._end(self._next(error.answer) + _COMPLETE)

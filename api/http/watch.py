@@ -18,6 +18,7 @@ from uuid import UUID
 
 import structlog
 
+from api.auth.errors import CredentialRefused, GrantRefused
 from api.auth.viewers import credentials_alive
 from api.db.sessions import Sessions
 from api.kit.errors import AccessDenied
@@ -38,8 +39,13 @@ class Watched:
 
     credentials: frozenset[UUID]
     names: frozenset[UUID]
+    grant: UUID | None
     holds: Callable[[], Awaitable[object]]
-    ended: Callable[[], None]
+    ended: Callable[[AccessDenied], None]
+
+    def end(self, credential: UUID) -> None:
+        """End it, because this credential, or the grant acted under, holds no more."""
+        self.ended(GrantRefused() if credential == self.grant else CredentialRefused())
 
 
 class CredentialWatch:
@@ -58,11 +64,11 @@ class CredentialWatch:
 
     @contextmanager
     def watching(
-        self, viewer: Viewer, holds: Callable[[], Awaitable[object]], ended: Callable[[], None]
+        self, viewer: Viewer, holds: Callable[[], Awaitable[object]], ended: Callable[[AccessDenied], None]
     ) -> Iterator[None]:
-        """Call `ended` once the viewer's credential, or the grant acted under, holds no more; it may not wait or raise.
+        """Call `ended` with the reason once the viewer's credential, or the grant acted under, holds no more.
 
-        `holds` reads anew who that is, and raises `AccessDenied` where it is nobody any more, or somebody else.
+        It may not wait or raise. `holds` reads anew who that is, and raises that reason where it is nobody any more.
         """
         shown = (viewer.session_id or viewer.api_token_id, viewer.access_grant_id)
         credentials = frozenset(each for each in shown if each is not None)
@@ -70,7 +76,7 @@ class CredentialWatch:
             yield
             return
         names = frozenset(found for name in _NAMES if (found := getattr(viewer, name)) is not None)
-        one = Watched(credentials, names, holds, ended)
+        one = Watched(credentials, names, viewer.access_grant_id, holds, ended)
         for credential in credentials:
             self._watched[credential].add(one)
         for name in names:
@@ -121,8 +127,8 @@ class CredentialWatch:
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await one.holds()
-            except AccessDenied:
-                one.ended()
+            except AccessDenied as error:
+                one.ended(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look is seconds away
                 _log.warning("credentials_not_looked_at", error=type(error).__name__)
                 return
@@ -142,7 +148,7 @@ class CredentialWatch:
         for credential in credentials:
             if credential not in alive:
                 for one in tuple(self._watched.get(credential, ())):
-                    one.ended()
+                    one.end(credential)
         self._expiries |= {one: ends for one, ends in alive.items() if one in self._watched}
 
     def _is_past(self, ends: datetime | None) -> bool:

@@ -10,23 +10,16 @@ from starlette.responses import Response
 from api.auth.delegation import DELEGABLE_CATEGORIES, DELEGABLE_SCOPES
 from api.auth.scopes import SCOPES
 from api.kit.secrets import random_url_token
+from api.pages.account.wording import CATEGORY_MEANINGS, SENT_MEANINGS, category_meanings, scope_meanings
 from api.pages.endpoint import Audience, Page
-from api.pages.languages import later
 from api.pages.outcome import Outcome
 from api.pages.visit import Visit
 
 PATH: Final = "/account/access"
 LIVES: Final = (30, 90, 365)
 _PAGE_SIZE: Final = 25
-_MEANINGS: Final = {
-    "user.account": later("what you did here and when: orders, settings, times"),
-    "user.contact": later("your address, company, country, and your domain names"),
-    "user.device": later("your servers: host names, systems, where certificates are installed"),
-    "user.name": later("what you are called"),
-    "user.unique_id": later("serial numbers and fingerprints of your certificates"),
-}
 _SCOPES_OFFERED: Final = tuple((scope, meaning) for scope, meaning in SCOPES.items() if scope in DELEGABLE_SCOPES)
-_CATEGORIES_OFFERED: Final = tuple((name, _MEANINGS[name]) for name in sorted(DELEGABLE_CATEGORIES))
+_CATEGORIES_OFFERED: Final = tuple((name, CATEGORY_MEANINGS[name]) for name in sorted(DELEGABLE_CATEGORIES))
 
 
 async def show(visit: Visit, outcome: Outcome | None = None) -> Response:
@@ -46,6 +39,9 @@ async def show(visit: Visit, outcome: Outcome | None = None) -> Response:
         scopes=_SCOPES_OFFERED,
         categories=_CATEGORIES_OFFERED,
         lives=LIVES,
+        scope_meanings=scope_meanings,
+        category_meanings=category_meanings,
+        sent_meanings=SENT_MEANINGS,
         idempotency_key=key or random_url_token(),
     )
 

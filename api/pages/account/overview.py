@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.responses import Response
@@ -10,6 +11,8 @@ from api.pages.endpoint import Audience, Page, failure
 from api.pages.visit import Visit
 
 ENDED: Final = frozenset({"VALID", "INVALID"})
+RECENTLY: Final = timedelta(days=14)
+"""How long an order that failed is shown here; the list of orders keeps it."""
 
 
 async def show(visit: Visit) -> Response:
@@ -17,7 +20,9 @@ async def show(visit: Visit) -> Response:
     account = (await visit.read_account("account/AccountOverview"))["me"]
     orders = [edge["node"] for edge in account["orders"]["edges"]]
     open_orders = [order for order in orders if order["state"] not in ENDED]
-    return visit.render("account/overview.html", open_orders=open_orders)
+    since = visit.house.clock.now() - RECENTLY
+    failed = [one for one in orders if one["state"] == "INVALID" and datetime.fromisoformat(one["createdAt"]) >= since]
+    return visit.render("account/overview.html", open_orders=open_orders, failed_orders=failed)
 
 
 async def resend(visit: Visit) -> Response:

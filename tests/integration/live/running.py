@@ -152,6 +152,13 @@ class Served:
             watch.look_again()
             watch._asked.set()
 
+    async def settled(self) -> None:
+        """Wait until whatever was announced of credentials so far was heard, and nobody is in doubt any more."""
+        await self.heard()
+        async with asyncio.timeout(PATIENCE):
+            while self.endpoint.live.watch._doubted:  # noqa: ASYNC110 - the product has no use for an event
+                await asyncio.sleep(0.01)
+
     @asynccontextmanager
     async def with_limits(self, **limits: Any) -> AsyncIterator[Served]:
         """The same platform behind a second server, with other limits."""

@@ -42,7 +42,8 @@ async def test_a_notice_closes_at_once(live: Served) -> None:
     token_id = row_id(dave.ids["ApiToken"], "ApiToken")
     with live.notices_alone():
         async with live.talk(dave.api_token) as talk, live.site.superuser() as connection:
-            await talk.silent()  # what was announced of dave before has passed by
+            await live.settled()  # what was announced of dave before
+            await talk.silent()
             await live.change(
                 update(ApiTokenRow).where(ApiTokenRow.id == token_id).values(revoked_at=live.site.core.clock.now())
             )

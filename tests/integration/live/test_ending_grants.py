@@ -55,7 +55,7 @@ async def test_a_revoked_grant_closes_its_sockets_and_no_others(live: Served) ->
         async with asyncio.timeout(5):
             assert await talk.closed() == (4403, "Forbidden")
             _, told = await events.next()
-        assert told["errors"][0]["extensions"]["code"] == "CREDENTIAL_REFUSED"
+        assert told["errors"][0]["extensions"]["code"] == "GRANT_REFUSED"
         await staying.silent()
 
 

@@ -117,3 +117,11 @@ def test_trusted_documents_are_known_by_their_exact_text() -> None:
     assert documents.add("{a}") == document_id("{a}")
     assert [*documents] == [ID, document_id("{a}")]
     assert len(documents) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [("[1]", "is not a JSON object"), ("{", "is not JSON"), ('{"a":1,"a":2}', "twice")]
+)
+def test_what_is_wrong_with_variables_in_an_address_is_told_of_them(given: str, told: str) -> None:
+    with pytest.raises(RequestRefused, match=f"`variables` in the address .*{told}"):
+        parse_query(f"query=%7Ba%7D&variables={quote(given)}".encode())

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from api.auth.errors import CredentialRefused
+from api.auth.errors import CredentialRefused, GrantRefused
 from api.http.watch import LOOKS_EVERY, CredentialWatch
-from api.models import AccountId, ApiTokenId
+from api.models import AccessGrantId, AccountId, ApiTokenId
 from api.viewer import Role, Viewer
 from governance.clock import ManualClock
 
@@ -35,14 +35,16 @@ class Held:
         self.error = error
         self.asked = 0
         self.ended = 0
+        self.reason: Exception | None = None
 
     async def holds(self) -> None:
         self.asked += 1
         if self.error is not None:
             raise self.error
 
-    def end(self) -> None:
+    def end(self, reason: Exception) -> None:
         self.ended += 1
+        self.reason = reason
 
 
 def watch() -> tuple[CredentialWatch, ManualClock]:
@@ -95,7 +97,22 @@ async def test_a_deadline_holds_without_a_database() -> None:
         clock.advance(timedelta(seconds=1))
         await watching.look([TOKEN])
         assert held.ended == 1
+        assert isinstance(held.reason, CredentialRefused)
     assert watching._expiries == {}
+
+
+async def test_a_grant_that_ends_is_told_as_the_grant() -> None:
+    watching, clock = watch()
+    grant = AccessGrantId(UUID(int=5))
+    held, refused = Held(), Held(GrantRefused())
+    delegated = replace(VIEWER, access_grant_id=grant)
+    with watching.watching(delegated, held.holds, held.end), watching.watching(delegated, refused.holds, refused.end):
+        watching._expiries[grant] = clock.now()
+        await watching.look([grant])
+        assert isinstance(held.reason, GrantRefused)
+        watching.hear(str(grant))
+        await watching.read_doubted()
+        assert isinstance(refused.reason, GrantRefused)
 
 
 async def test_all_are_looked_at_in_time_however_much_happens() -> None:
