@@ -31,10 +31,11 @@ from bench.graphql.answers import Ask, Different, compare
 from bench.graphql.data import Caller, Size
 from bench.graphql.lineup import Missing, Running, Server, choose, running
 from bench.graphql.load import NoAnswer, WrongAnswers
-from bench.graphql.measure import Measurement, NotAsDeclared, Plan, Turn, check_room, cluster_pid
+from bench.graphql.measure import Measurement, NotAsDeclared, Plan, check_room, cluster_pid
 from bench.graphql.questions import questions
 from bench.graphql.stage import Stage, open_stage
 from bench.graphql.tables import show, summary
+from bench.graphql.turn import Turn
 from bench.machine import keep, machine
 
 SECTION: Final = "GraphQL"
@@ -58,7 +59,7 @@ def main(  # noqa: PLR0917 - typer reads the command line off the signature
     asked: Annotated[str, typer.Option("--questions", help="Which: Q1,Q2,Q3,M1.")] = "Q1,Q2,Q3,M1",
     rounds: Annotated[int, typer.Option(help="Rounds; the order is reversed in every other one.")] = 3,
     seconds: Annotated[int, typer.Option(help="Seconds of each turn.")] = 6,
-    connections: Annotated[str, typer.Option(help="Connections, such as 16,64.")] = "16",
+    connections: Annotated[str, typer.Option(help="Connections; of 64 only what has a goal there.")] = "16,64",
     accounts: Annotated[int, typer.Option(help="Accounts, with 20 domains and 100 certificates each.")] = 1000,
 ) -> None:
     """Measure the servers side by side."""
@@ -101,7 +102,7 @@ async def _measure(stage: Stage, started: Sequence[Running], plan: Plan, progres
         viewers = _some(stage.filled.callers)
         sizes = await compare(list(ports), plan.questions, viewers, _asker(ports))
         progress.console.print(f"All answers are alike ({len(ports)} servers, {len(viewers)} viewers).")
-        bar = progress.add_task("", total=plan.turns(len(started)))
+        bar = progress.add_task("", total=plan.turns([one.server.key for one in started]))
 
         def tell(what: str) -> None:
             progress.update(bar, description=what, advance=1)

@@ -18,9 +18,11 @@ import asyncpg
 
 from bench.graphql import load
 from bench.graphql.answers import Sizes
+from bench.graphql.goals import takes_part
 from bench.graphql.lineup import Running
 from bench.graphql.questions import Question
 from bench.graphql.stage import Stage
+from bench.graphql.turn import Turn
 from bench.processor import cluster_pids, cpu_seconds, parent_of
 
 _EVENTS: Final = "select count(*) from audit_event where at >= $1"
@@ -45,27 +47,11 @@ class Plan:
     rounds: int
     seconds: int
 
-    def turns(self, servers: int) -> int:
+    def turns(self, servers: Sequence[str]) -> int:
         """Count the turns, warm-ups included."""
-        return len(self.questions) * len(self.connections) * servers * (self.rounds + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One server under one question for some seconds."""
-
-    server: str
-    question: str
-    connections: int
-    round: int
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-    server_cpu_ms: float
-    postgres_cpu_ms: float
-    load_cpu_ms: float
-    requests: int
-    events: int
+        pairs = [(question.key, number) for question in self.questions for number in self.connections]
+        part = sum(takes_part(server, question, number) for server in servers for question, number in pairs)
+        return part * (self.rounds + 1)
 
 
 class Measurement:
@@ -88,13 +74,14 @@ class Measurement:
         turns: list[Turn] = []
         for question in plan.questions:
             for connections in plan.connections:
-                for one in servers:
+                part = [one for one in servers if takes_part(one.server.key, question.key, connections)]
+                for one in part:
                     self._progress(f"{question.key} warm-up {one.server.key}")
                     with contextlib.suppress(load.NoAnswer):
                         warm = plan.seconds if one.server.product else _WARM_SECONDS
                         await self._turn(one, question, connections, -1, warm)
                 for number in range(plan.rounds):
-                    for one in servers if number % 2 == 0 else reversed(servers):
+                    for one in part if number % 2 == 0 else reversed(part):
                         self._progress(f"{question.key} round {number + 1} {one.server.key}, {connections} connections")
                         turns.append(await self._turn(one, question, connections, number, plan.seconds))
         return turns

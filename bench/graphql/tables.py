@@ -10,10 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.graphql.goals import AT_CONNECTIONS, Outcome, outcomes, ratios
+from bench.graphql.goals import Outcome, outcomes, ratios
 from bench.graphql.lineup import Server
-from bench.graphql.measure import Plan, Turn
+from bench.graphql.measure import Plan
 from bench.graphql.questions import Question
+from bench.graphql.turn import Turn
 
 _COLORS = {"aim met": "bold green", "met": "green", "MISSED": "bold red"}
 
@@ -22,7 +23,9 @@ def show(console: Console, plan: Plan, servers: Sequence[Server], turns: Sequenc
     """Print a table for each question, then the goals."""
     for connections in plan.connections:
         for question in plan.questions:
-            console.print(_question_table(question, connections, servers, turns))
+            table = _question_table(question, connections, servers, turns)
+            if table.row_count:
+                console.print(table)
     judged = list(outcomes(turns))
     if judged:
         console.print(_goal_table(judged))
@@ -98,8 +101,8 @@ def _question_table(question: Question, connections: int, servers: Sequence[Serv
 
 
 def _goal_table(judged: Sequence[Outcome]) -> Table:
-    table = Table(title=f"Goals at {AT_CONNECTIONS} connections (median of the rounds)", title_justify="left")
-    for name in ("goal", "question"):
+    table = Table(title="Goals (median of the rounds)", title_justify="left")
+    for name in ("goal", "question", "connections"):
         table.add_column(name)
     for name in ("must", "aim", "seen (min to max)", ""):
         table.add_column(name, justify="right")
@@ -108,6 +111,7 @@ def _goal_table(judged: Sequence[Outcome]) -> Table:
         table.add_row(
             one.goal.title,
             one.goal.question,
+            str(one.goal.connections),
             f"{one.goal.must:g}",
             f"{one.goal.aim:g}",
             f"{one.seen:.2f} ({one.least:.2f} to {one.most:.2f})",

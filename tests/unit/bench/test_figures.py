@@ -10,9 +10,9 @@ import pytest
 
 from api.graphql.nodes import encode_id
 from bench.graphql.answers import Different, read
-from bench.graphql.goals import Goal, Outcome, outcomes, ratios
-from bench.graphql.measure import Turn
+from bench.graphql.goals import Goal, Outcome, outcomes, ratios, takes_part
 from bench.graphql.questions import Question
+from bench.graphql.turn import Turn
 
 ROW = UUID("019a0fb3-23f0-7e87-9ea6-580f8450778a")
 QUESTION = Question("Q2", "", "Domains", "query Domains { me { id } }", {})
@@ -70,3 +70,11 @@ def test_goals_without_figures_are_left_out() -> None:
 @pytest.mark.parametrize(("seen", "verdict"), [(0.59, "MISSED"), (0.60, "met"), (0.90, "aim met")])
 def test_a_verdict_is_one_of_three(seen: float, verdict: str) -> None:
     assert Outcome(Goal("", "Q1", "P", "A", 0.60, 0.90), seen, seen, seen).verdict == verdict
+
+
+def test_of_another_number_of_connections_only_what_has_a_goal_is_measured() -> None:
+    assert takes_part("E", "Q3", 16)
+    assert takes_part("P+", "Q1", 64)
+    assert not takes_part("A", "Q1", 64)
+    assert not takes_part("P+", "Q2", 64)
+    assert takes_part("A", "Q2", 32), "a number without goals was asked for on the command line"
